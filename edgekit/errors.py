@@ -1,0 +1,104 @@
+"""The errors that EdgeKit raises on purpose.
+
+Each message names the thing, the reason and the next step, so that it can be shown to a person as
+it is. The command line prints the message and exits with :attr:`EdgeKitError.exit_code`; anything
+that is not an :class:`EdgeKitError` is a defect of EdgeKit.
+"""
+
+
+class EdgeKitError(Exception):
+    """Base of all errors with a message meant for the user."""
+
+    kind = "error"
+    exit_code = 1
+
+
+class UsageError(EdgeKitError):
+    """An argument is unknown, contradictory or out of range."""
+
+    kind = "usage"
+    exit_code = 2
+
+
+class DataError(EdgeKitError):
+    """A data set is missing, empty, unreadable or mislabelled."""
+
+    kind = "data"
+
+
+class ImageError(DataError):
+    """One image cannot be read; :attr:`reason` says why, without naming the file."""
+
+    kind = "image"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} is not a readable image ({reason}).")
+        self.name = name
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type["ImageError"], tuple[str, str]]:
+        return type(self), (self.name, self.reason)
+
+
+class SpecError(EdgeKitError):
+    """A model's spec is missing, incomplete or newer than this EdgeKit."""
+
+    kind = "spec"
+
+
+class ModelFileError(EdgeKitError):
+    """A model file is missing, broken, foreign or not allowed."""
+
+    kind = "model-file"
+
+
+class UnsupportedModelError(ModelFileError):
+    """The file is sound, but the engine at hand cannot run it."""
+
+    kind = "unsupported-model"
+
+
+class MissingExtraError(EdgeKitError):
+    """A command needs a part of EdgeKit that is not installed."""
+
+    kind = "missing-extra"
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs the extra '{extra}', which is not installed. Install it with: pip install 'edgekit[{extra}]'"
+        )
+        self.what = what
+        self.extra = extra
+
+    def __reduce__(self) -> tuple[type["MissingExtraError"], tuple[str, str]]:
+        return type(self), (self.what, self.extra)
+
+
+class OutputError(EdgeKitError):
+    """A result cannot be written: it exists already, the disk is full or read-only."""
+
+    kind = "output"
+
+
+class TrainingError(EdgeKitError):
+    """Training cannot start or cannot go on."""
+
+    kind = "training"
+
+
+class ConversionError(EdgeKitError):
+    """A converter failed, or wrote a file that does not keep its promises."""
+
+    kind = "conversion"
+
+
+class VerificationError(EdgeKitError):
+    """An artifact does not agree with the model it was made from."""
+
+    kind = "verification"
+
+
+class TargetError(EdgeKitError):
+    """A device cannot be reached or cannot run the artifact."""
+
+    kind = "target"

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Installs the system packages that EdgeKit's set-up or tests need, with apt (Debian, Ubuntu).
+#   usage: scripts/system-deps.sh [python]      python: only what setup.sh needs
+set -eu
+
+version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3)
+packages="make git"
+# A Python that is not the system's (a container's, pyenv's) brings its own ensurepip.
+python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python$version-venv"
+[ "${1:-}" = python ] && packages=$(echo "$packages" | tr ' ' '\n' | grep venv || true)
+
+missing=
+for package in $packages; do
+    dpkg -s "$package" >/dev/null 2>&1 || command -v "$package" >/dev/null 2>&1 || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "Please install:$missing (this machine has no apt-get)." >&2
+    exit 1
+fi
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+        echo "Please install as root: apt-get install$missing" >&2
+        exit 1
+    fi
+    as_root=sudo
+fi
+echo "Installing$missing ..."
+$as_root apt-get update -qq
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends $missing
