@@ -1,0 +1,207 @@
+"""Artifacts, their names, and the manifest of an export folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgekit.errors import ModelFileError, UsageError
+from edgekit.files import write_text
+from edgekit.spec import ModelSpec
+
+MANIFEST_NAME = "manifest.json"
+MANIFEST_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class ArtifactRequest:
+    """What a user asks for with ``format[:precision]``, as in ``tflite:int8``."""
+
+    format: str
+    precision: str
+
+    def __str__(self) -> str:
+        return f"{self.format}:{self.precision}"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One exported model: a file, or a folder for the formats that are folders.
+
+    Attributes:
+        path: where it lies.
+        format: ``tflite``, ...
+        precision: ``fp32``, ``int8``, ...
+        size_bytes: of the file, or of all files of the folder.
+        digest: SHA-256 (hex) of the file, or over the names and digests of a folder's files.
+        spec: what it takes and answers.
+    """
+
+    path: Path
+    format: str
+    precision: str
+    size_bytes: int
+    digest: str
+    spec: ModelSpec
+
+    @classmethod
+    def at(cls, path: Path, format: str, precision: str, spec: ModelSpec) -> Artifact:
+        """Describes what lies at ``path``."""
+        return cls(path, format, precision, size_of(path), digest_of(path), spec)
+
+
+@dataclass(frozen=True)
+class ManifestEntry:
+    """One line of a manifest; paths are relative to the manifest.
+
+    Attributes:
+        check: how the artifact was proved after writing: the engine that ran it, the number of
+            inputs, agreement and maximum difference (see ``measure.parity.Parity.to_dict``).
+        log: the converter's own log.
+    """
+
+    file: str
+    format: str
+    precision: str
+    size_bytes: int
+    digest: str
+    check: dict[str, Any] = field(default_factory=dict)
+    log: str | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All artifacts of one export folder, with the spec that they share."""
+
+    name: str
+    spec: ModelSpec
+    artifacts: tuple[ManifestEntry, ...]
+
+    def merged(self, older: Manifest) -> Manifest:
+        """This manifest plus the older one's entries for files that this one does not name."""
+        names = {entry.file for entry in self.artifacts}
+        kept = tuple(entry for entry in older.artifacts if entry.file not in names)
+        return dataclasses.replace(self, artifacts=kept + self.artifacts)
+
+    def write(self, folder: Path) -> None:
+        document = {
+            "schema": MANIFEST_SCHEMA,
+            "name": self.name,
+            "spec": self.spec.to_dict(),
+            "artifacts": [dataclasses.asdict(entry) for entry in self.artifacts],
+        }
+        write_text(folder / MANIFEST_NAME, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Reads ``folder/manifest.json``.
+
+        Raises:
+            ModelFileError: missing, not JSON, incomplete, newer, or with a path that leaves the folder.
+            SpecError: its spec is incomplete or newer.
+        """
+        path = folder / MANIFEST_NAME
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ModelFileError(f"{folder} is no export folder (it has no {MANIFEST_NAME}).") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise _unreadable(path, str(error)) from error
+        if not isinstance(document, dict) or type(document.get("schema")) is not int:
+            raise _unreadable(path, "it has no schema number")
+        if document["schema"] > MANIFEST_SCHEMA:
+            raise ModelFileError(f"{path} was written by a newer EdgeKit. Upgrade: pip install --upgrade edgekit")
+        name, artifacts = document.get("name"), document.get("artifacts")
+        if not isinstance(name, str) or not isinstance(artifacts, list):
+            raise _unreadable(path, "its name or its list of artifacts is missing")
+        entries = tuple(_read_entry(item, path) for item in artifacts)
+        return cls(name, ModelSpec.from_dict(document.get("spec"), str(path)), entries)
+
+
+def _read_entry(item: object, path: Path) -> ManifestEntry:
+    fields = dataclasses.fields(ManifestEntry)
+    values = {field.name: item[field.name] for field in fields if field.name in item} if isinstance(item, dict) else {}
+    try:
+        entry = ManifestEntry(**values)
+    except TypeError:
+        raise _unreadable(path, "one of its artifacts is not complete") from None
+    texts = (entry.file, entry.format, entry.precision, entry.digest, "" if entry.log is None else entry.log)
+    if not all(isinstance(text, str) for text in texts) or type(entry.size_bytes) is not int:
+        raise _unreadable(path, f"the artifact {entry.file!r} has a field of the wrong type")
+    if not isinstance(entry.check, dict):
+        raise _unreadable(path, f"the check of {entry.file} is not an object")
+    for file in (entry.file, entry.log):
+        if file is not None and not _lies_in(path.parent, file):
+            raise ModelFileError(f"{path} names {file!r}, which lies outside of its folder. Do not use it.")
+    return entry
+
+
+def _lies_in(folder: Path, file: str) -> bool:
+    folder = folder.resolve()
+    try:
+        target = (folder / file).resolve()
+    except (OSError, ValueError, RuntimeError):  # a null byte, a loop of links
+        return False
+    return target != folder and target.is_relative_to(folder)
+
+
+def _unreadable(path: Path, reason: str) -> ModelFileError:
+    return ModelFileError(f"{path} is not a readable manifest ({reason}). Export again.")
+
+
+def parse_request(text: str, formats: dict[str, tuple[str, ...]]) -> ArtifactRequest:
+    """Reads ``format[:precision]``.
+
+    Args:
+        text: as in ``tflite:int8``; without a precision the format's first is meant.
+        formats: each known format with its precisions.
+
+    Raises:
+        UsageError: an unknown format or precision; the message lists those there are.
+    """
+    format, _, precision = text.strip().partition(":")
+    if format not in formats:
+        raise UsageError(f"Unknown format {format!r}. Known: {', '.join(sorted(formats))}.")
+    precisions = formats[format]
+    if precision and precision not in precisions:
+        raise UsageError(f"{format} has no precision {precision!r}. Known: {', '.join(precisions)}.")
+    return ArtifactRequest(format, precision or precisions[0])
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder.
+
+    Raises:
+        ModelFileError: nothing lies there.
+    """
+    return sum(file.stat().st_size for file in _files(path))
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 (hex) of a file; of a folder, over its sorted relative names and their digests.
+
+    Raises:
+        ModelFileError: nothing lies there.
+    """
+    if path.is_file():
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for file in _files(path):
+        name = os.fsencode(file.relative_to(path).as_posix())
+        digest.update(name + f"\0{digest_of(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise ModelFileError(f"There is no model at {path}.")
+    # Sorted as text, since paths compare in another way on each system.
+    return sorted((file for file in path.rglob("*") if file.is_file()), key=lambda file: file.as_posix())
