@@ -1,0 +1,1 @@
+"""Reading, checking and labelling ``.tflite`` files without TensorFlow."""
