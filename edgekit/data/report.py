@@ -1,0 +1,233 @@
+"""What the first pass over a data set found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+CacheState = Literal["built", "extended", "reused", "streamed", "off"]
+
+STRONG_IMBALANCE = 10
+"""The largest class over the smallest, in training photos, from which a warning is due. Our own
+choice: beyond it, a classifier that never answers the small class can still look good."""
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class UnreadableFile:
+    """A file that has an image's name and cannot be decoded."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One of several byte-identical files."""
+
+    file: str
+    part: str
+    label: str
+
+
+@dataclass(frozen=True)
+class DuplicateGroup:
+    """Files with the same bytes, at least two.
+
+    Attributes:
+        digest: SHA-256 (hex) of the content.
+        copies: sorted by part, then by name.
+    """
+
+    digest: str
+    copies: tuple[Copy, ...]
+
+    @property
+    def across_split(self) -> bool:
+        """Whether they lie in more than one part: a leak."""
+        return len({copy.part for copy in self.copies}) > 1
+
+    @property
+    def across_classes(self) -> bool:
+        """Whether they have more than one label: a contradiction."""
+        return len({copy.label for copy in self.copies}) > 1
+
+
+@dataclass(frozen=True)
+class CacheUse:
+    """What became of the pixels.
+
+    Attributes:
+        state: ``built`` (decoded now, kept), ``extended`` (some were there), ``reused`` (all were
+            there), ``streamed`` (the cache was of no use; decoded on demand) or ``off``.
+        directory: the cache's folder, unless ``off``.
+        size_bytes: of this data set's pixels.
+    """
+
+    state: CacheState
+    directory: str | None
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What there is in a source.
+
+    Attributes:
+        source: as the caller named it.
+        class_names: in the order of the labels.
+        images: part name to the number of photos of each class, in the order of the labels.
+        split: ``folders`` (as the source's folders say) or ``share`` (made here).
+        unreadable: files that were left out.
+        duplicates: byte-identical photos across parts or classes.
+        repeated: further copies of a photo within one class of one part.
+        ignored: file suffix to the number of files that are not images.
+        outside: images that lie in no class folder.
+        empty_folders: folders where a class could be, without any image.
+        unused_folders: folders beside ``train`` and the like that belong to no part.
+        cache: what became of the pixels.
+    """
+
+    source: str
+    class_names: tuple[str, ...]
+    images: Mapping[str, tuple[int, ...]]
+    split: Literal["folders", "share"]
+    unreadable: tuple[UnreadableFile, ...] = ()
+    duplicates: tuple[DuplicateGroup, ...] = ()
+    repeated: int = 0
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    outside: int = 0
+    empty_folders: tuple[str, ...] = ()
+    unused_folders: tuple[str, ...] = ()
+    cache: CacheUse = CacheUse("off", None, 0)
+
+    @property
+    def across_split(self) -> tuple[DuplicateGroup, ...]:
+        """Byte-identical photos on more than one side of the split."""
+        return tuple(group for group in self.duplicates if group.across_split)
+
+    @property
+    def across_classes(self) -> tuple[DuplicateGroup, ...]:
+        """Byte-identical photos with more than one label."""
+        return tuple(group for group in self.duplicates if group.across_classes)
+
+    def total(self, part: str) -> int:
+        """Photos in a part; 0 where there is no such part."""
+        return sum(self.images.get(part, ()))
+
+    def warnings(self) -> list[str]:
+        """What a person should know before training, one sentence each; empty where all is well."""
+        return [
+            *self._unreadable_warning(),
+            *self._duplicate_warnings(),
+            *self._imbalance_warning(),
+            *self._coverage_warnings(),
+        ]
+
+    def notes(self) -> list[str]:
+        """What was left aside, and the counts, one sentence each."""
+        parts = ", ".join(f"{sum(counts):,} {part}" for part, counts in self.images.items())
+        total = sum(sum(counts) for counts in self.images.values())
+        lines = [f"{total:,} photos in {len(self.class_names)} classes: {parts}."]
+        if self.ignored:
+            number = sum(self.ignored.values())
+            kinds = ", ".join(f"{suffix} {count}" for suffix, count in self.ignored.items())
+            lines.append(f"Ignored: {_files(number)} that {_are(number)} not images ({kinds}).")
+        if self.unused_folders:
+            lines.append(f"Not used: {_list(self.unused_folders)}.")
+        if self.repeated:
+            lines.append(f"{self.repeated:,} photos are further copies of one in the same class.")
+        return lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary; counts are per class name."""
+        named = {part: dict(zip(self.class_names, counts, strict=True)) for part, counts in self.images.items()}
+        return {
+            "source": self.source,
+            "classes": list(self.class_names),
+            "split": self.split,
+            "images": named,
+            "totals": {part: sum(counts) for part, counts in self.images.items()},
+            "unreadable": [dataclasses.asdict(file) for file in self.unreadable],
+            "across_split": [_group_dict(group) for group in self.across_split],
+            "across_classes": [_group_dict(group) for group in self.across_classes],
+            "repeated": self.repeated,
+            "ignored": dict(self.ignored),
+            "outside": self.outside,
+            "empty_folders": list(self.empty_folders),
+            "unused_folders": list(self.unused_folders),
+            "cache": dataclasses.asdict(self.cache),
+            "warnings": self.warnings(),
+        }
+
+    def _unreadable_warning(self) -> list[str]:
+        number = len(self.unreadable)
+        if not number:
+            return []
+        shown = [f"{bad.file} ({bad.reason})" for bad in self.unreadable]
+        return [f"{_files(number)} cannot be read and {_are(number)} left out: {_list(shown)}."]
+
+    def _duplicate_warnings(self) -> list[str]:
+        lines = []
+        leaks, conflicts = self.across_split, self.across_classes
+        if leaks:
+            lines.append(
+                f"{_photos(len(leaks))} {_are(len(leaks))} on both sides of the split, byte for byte, which flatters "
+                f"the accuracy: {_list([_copies(group) for group in leaks])}. Remove one of each."
+            )
+        if conflicts:
+            lines.append(
+                f"{_photos(len(conflicts))} {_are(len(conflicts))} under different classes, byte for byte: "
+                f"{_list([_copies(group) for group in conflicts])}. Keep the right one of each."
+            )
+        return lines
+
+    def _imbalance_warning(self) -> list[str]:
+        counts = self.images.get("train", ())
+        if not counts or max(counts) < STRONG_IMBALANCE * min(counts):
+            return []
+        most, least = counts.index(max(counts)), counts.index(min(counts))
+        return [
+            f"The classes are very unequal: {counts[most]:,} training photos of {self.class_names[most]!r}, "
+            f"{counts[least]:,} of {self.class_names[least]!r}. Add photos of the rare ones, or weight the classes."
+        ]
+
+    def _coverage_warnings(self) -> list[str]:
+        lines = []
+        for part, counts in self.images.items():
+            missing = [name for name, count in zip(self.class_names, counts, strict=True) if not count]
+            if missing:
+                lines.append(f"There are no {part} photos of {_list(missing)}.")
+        if self.empty_folders:
+            lines.append(f"No images in {_list(self.empty_folders)}: not taken as a class.")
+        if self.outside:
+            lines.append(f"{_photos(self.outside)} in no class folder {_are(self.outside)} ignored.")
+        return lines
+
+
+def _group_dict(group: DuplicateGroup) -> dict[str, Any]:
+    return {"digest": group.digest, "copies": [dataclasses.asdict(copy) for copy in group.copies]}
+
+
+def _copies(group: DuplicateGroup) -> str:
+    return " = ".join(copy.file for copy in group.copies)
+
+
+def _files(number: int) -> str:
+    return f"{number:,} file" if number == 1 else f"{number:,} files"
+
+
+def _photos(number: int) -> str:
+    return f"{number:,} photo" if number == 1 else f"{number:,} photos"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _list(items: list[str] | tuple[str, ...]) -> str:
+    more = len(items) - _SHOWN
+    return "; ".join(items[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,0 +1,39 @@
+"""The ordered map on threads."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+
+import pytest
+
+from edgekit.data.parallel import cores, ordered_map
+
+
+def test_results_keep_the_order_of_the_items() -> None:
+    def slow_if_even(number: int) -> int:
+        time.sleep(0.002 * (number % 2 == 0))
+        return number * 10
+
+    assert list(ordered_map(slow_if_even, range(50))) == [number * 10 for number in range(50)]
+    assert cores() >= 1
+
+
+def test_little_is_begun_ahead_of_the_reader() -> None:
+    begun: list[int] = []
+    with contextlib.closing(ordered_map(begun.append, range(10_000))) as results:
+        next(results)
+    assert len(begun) < 100 * cores()
+
+
+def test_an_error_reaches_the_reader_and_no_thread_stays() -> None:
+    def fail(number: int) -> int:
+        if number == 3:
+            raise ValueError("three")
+        return number
+
+    results = ordered_map(fail, range(1000))
+    with pytest.raises(ValueError, match="three"):
+        list(results)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("edgekit")]
