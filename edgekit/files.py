@@ -1,4 +1,4 @@
-"""Writing results whole: a temporary name in the same folder, then one rename."""
+"""Writing results whole: a temporary name in the same folder, then one rename. And where caches lie."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,3 +137,25 @@ def _replace_directory(temporary: Path, target: Path) -> None:
             aside.rename(target)
         raise
     remove(aside)
+
+
+def cache_directory(chosen: str | os.PathLike[str] | None = None) -> Path:
+    """The cache's folder: ``chosen``, ``$EDGEKIT_CACHE``, or ``edgekit`` in the user's cache folder.
+
+    Raises:
+        OSError: there is no home folder.
+    """
+    if chosen is not None:
+        return Path(chosen)
+    if named := os.environ.get("EDGEKIT_CACHE"):
+        return Path(named)
+    try:
+        if sys.platform == "win32":
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "edgekit" / "Cache"
+        if sys.platform == "darwin":
+            return Path.home() / "Library" / "Caches" / "edgekit"
+        shared = os.environ.get("XDG_CACHE_HOME", "")
+        # The XDG specification has relative paths ignored.
+        return (Path(shared) if Path(shared).is_absolute() else Path.home() / ".cache") / "edgekit"
+    except RuntimeError as error:
+        raise OSError(f"no home folder ({error})") from error

@@ -44,7 +44,8 @@ def test_help_imports_neither_numpy_nor_any_command() -> None:
         "import sys, contextlib\n"
         "from edgekit.cli.main import cli\n"
         "with contextlib.suppress(SystemExit): cli(['--help'])\n"
-        "loaded = [m for m in sys.modules if m == 'numpy' or m.startswith('edgekit.cli.') and m != 'edgekit.cli.main']\n"
+        "commands = [m for m in sys.modules if m.startswith('edgekit.cli.') and m != 'edgekit.cli.main']\n"
+        "loaded = commands + [m for m in sys.modules if m == 'numpy']\n"
         "print('LOADED', loaded)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

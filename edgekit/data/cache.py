@@ -34,28 +34,6 @@ _TAG = """Signature: 8a477f597d28d172789f06886806bc55
 """
 
 
-def cache_directory(chosen: str | os.PathLike[str] | None = None) -> Path:
-    """The cache's folder: ``chosen``, ``$EDGEKIT_CACHE``, or ``edgekit`` in the user's cache folder.
-
-    Raises:
-        OSError: there is no home folder.
-    """
-    if chosen is not None:
-        return Path(chosen)
-    if named := os.environ.get("EDGEKIT_CACHE"):
-        return Path(named)
-    try:
-        if sys.platform == "win32":
-            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "edgekit" / "Cache"
-        if sys.platform == "darwin":
-            return Path.home() / "Library" / "Caches" / "edgekit"
-        shared = os.environ.get("XDG_CACHE_HOME", "")
-        # The XDG specification has relative paths ignored.
-        return (Path(shared) if Path(shared).is_absolute() else Path.home() / ".cache") / "edgekit"
-    except RuntimeError as error:
-        raise OSError(f"no home folder ({error})") from error
-
-
 class PixelCache:
     """The cached pixels of one image format.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.data.cache import DECODER, PixelCache, cache_directory
+from edgekit.data.cache import DECODER, PixelCache
 from edgekit.data.dataset import CachePolicy
 from edgekit.data.holdings import Holdings
 from edgekit.data.keeper import Keeper, cache_problem
@@ -25,6 +25,7 @@ from edgekit.data.records import Record
 from edgekit.data.report import CacheState, CacheUse
 from edgekit.data.segments import Segment
 from edgekit.data.store import MappedImages, StreamedImages
+from edgekit.files import cache_directory
 from edgekit.progress import Progress
 from edgekit.spec import ImageFormat
 

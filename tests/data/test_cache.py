@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgekit.data.cache import PixelCache, cache_directory, settings_key
+from edgekit.data.cache import PixelCache, settings_key
 from edgekit.data.holdings import Holdings
 from edgekit.data.segments import PIXELS, ROWS, TEMPORARY, Segment, open_segment
+from edgekit.files import cache_directory
 from edgekit.spec import ImageFormat
 
 FORMAT = ImageFormat(4, 3)

@@ -1,0 +1,251 @@
+"""A ``.keras`` file: what is in it, whether it is safe to open, and EdgeKit's spec inside.
+
+Reading the spec and checking the file need neither Keras nor TensorFlow: a ``.keras`` is a zip
+with ``config.json`` (the layers), ``model.weights.h5`` and ``metadata.json``. EdgeKit adds the
+member ``edgekit/spec.json``, which Keras ignores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import struct
+import sys
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from edgekit.errors import MissingExtraError, ModelFileError
+from edgekit.spec import ModelSpec
+
+SPEC_MEMBER = "edgekit/spec.json"
+
+_CONFIG = "config.json"
+_WEIGHTS = ("model.weights.h5", "model.weights.json")
+_MAX_TEXT = 64 << 20
+"""Bytes of a text member after unpacking. The largest Keras application's config has 1 MB; a zip
+can announce any size."""
+
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+
+_CODE = {
+    "Lambda": "it holds Python code",
+    "__lambda__": "it holds Python code",
+    "TFSMLayer": "it runs another SavedModel from the disk",
+    "TorchModuleWrapper": "it unpickles Python objects",
+    "JaxLayer": "it holds Python code",
+    "FlaxLayer": "it holds Python code",
+}
+
+
+def read_spec_from_keras(path: str | os.PathLike[str]) -> ModelSpec | None:
+    """The spec that EdgeKit put into a ``.keras`` file; ``None`` in one that others made.
+
+    Raises:
+        ModelFileError: as for :func:`check_keras_file`.
+        SpecError: the spec is broken or newer than this EdgeKit.
+    """
+    path = Path(path)
+    with _open(path) as archive:
+        if SPEC_MEMBER not in archive.namelist():
+            return None
+        return ModelSpec.from_json(_read(archive, SPEC_MEMBER, path), str(path))
+
+
+def check_keras_file(path: str | os.PathLike[str]) -> None:
+    """Refuses a file that is no Keras 3 model, or one that could run code when it is opened.
+
+    Nothing of the file is executed, and Keras is not imported.
+
+    Raises:
+        ModelFileError: missing, no zip, a zip of something else, damaged, or with a layer that
+            brings or needs code of its own; the message names the layer.
+    """
+    path = Path(path)
+    with _open(path) as archive:
+        names = set(archive.namelist())
+        missing = _CONFIG if _CONFIG not in names else "" if names.intersection(_WEIGHTS) else _WEIGHTS[0]
+        if missing:
+            raise ModelFileError(
+                f"{path} is a zip, but not a Keras model (it has no {missing}; it holds {_listing(names)})."
+            )
+        config = _read_config(archive, path)
+    problem = find_code(config)
+    if problem:
+        raise ModelFileError(f"{path} is refused: {problem}. Replace it with standard Keras layers and save again.")
+
+
+def find_code(config: object) -> str | None:
+    """What in a model's configuration would run code of its own; ``None`` where all is Keras' own.
+
+    Args:
+        config: the parsed ``config.json``.
+    """
+    for item, owner in _objects(config, "the model"):
+        name = item.get("class_name")
+        module = item.get("module")
+        if isinstance(name, str) and name in _CODE:
+            return f"{owner} is a {'Lambda' if name == '__lambda__' else name} layer, and {_CODE[name]}"
+        if isinstance(module, str) and module.partition(".")[0] not in ("keras", "builtins"):
+            return f"{owner} is the custom class {module}.{name}, whose code is not in the file"
+        registered = item.get("registered_name")
+        if isinstance(registered, str) and ">" in registered and module is None:
+            return f"{owner} is the custom object {registered}, whose code is not in the file"
+    return None
+
+
+def load_model(path: str | os.PathLike[str]) -> tuple[Any, ModelSpec | None]:
+    """Loads a ``.keras`` file in Keras' safe mode, after :func:`check_keras_file`.
+
+    Returns:
+        The ``keras.Model``, not compiled, and EdgeKit's spec or ``None``.
+
+    Raises:
+        ModelFileError: the check fails, or Keras cannot build the model.
+        SpecError: the spec inside is broken.
+        MissingExtraError: Keras is not installed.
+    """
+    path = Path(path)
+    check_keras_file(path)
+    spec = read_spec_from_keras(path)
+    keras = import_keras("Opening a .keras file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises ValueError, TypeError, KeyError, OSError, h5py's own, ...
+        raise ModelFileError(f"{path} cannot be loaded by Keras {keras.__version__}: {first_line(error)}") from error
+    return model, spec
+
+
+def import_keras(what: str = "Training") -> Any:
+    """Keras with its backend, without the backend's start-up notes.
+
+    The variables that quiet TensorFlow are set only where the user has not set them.
+
+    Args:
+        what: the work that needs it, for the error's sentence.
+
+    Raises:
+        MissingExtraError: Keras or its backend is not installed.
+    """
+    if "keras" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        # TensorFlow announces oneDNN and missing GPUs before it reads the variable.
+        with _no_native_output():
+            return _import_keras(what)
+    return _import_keras(what)
+
+
+def first_line(error: BaseException, limit: int = 300) -> str:
+    """The beginning of an error's text: Keras' messages can run over pages of numbers."""
+    text = str(error).strip() or type(error).__name__
+    line = text.splitlines()[0]
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _import_keras(what: str) -> Any:
+    try:
+        import keras
+    except ImportError as error:
+        extra = "train" if (error.name or "").startswith("keras") else "tensorflow"
+        raise MissingExtraError(what, extra) from None
+    return keras
+
+
+@contextlib.contextmanager
+def _no_native_output() -> Iterator[None]:
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (OSError, AttributeError, ValueError):
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with path.open("rb") as handle:
+            yield _as_zip(handle, path)
+    except FileNotFoundError:
+        raise ModelFileError(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise ModelFileError(f"{path} is a folder, not a .keras file.") from None
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read ({error.strerror or error}).") from error
+
+
+def _as_zip(handle: BinaryIO, path: Path) -> zipfile.ZipFile:
+    magic = handle.read(len(_HDF5_MAGIC))
+    try:
+        return zipfile.ZipFile(handle)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error) as error:
+        if magic == _HDF5_MAGIC:
+            reason = (
+                "an HDF5 file of an older Keras, not a .keras file. "
+                "Load it with the Keras that wrote it and save it as .keras"
+            )
+        elif not magic:
+            reason = "empty"
+        else:
+            reason = f"not a Keras model, or cut short ({first_line(error)})"
+        raise ModelFileError(f"{path} is {reason}.") from None
+
+
+def _read_config(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(_read(archive, _CONFIG, path))
+    except (ValueError, RecursionError):
+        config = None
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ModelFileError(f"{path} is a zip, but not a Keras model (its {_CONFIG} describes no model).")
+    return config
+
+
+def _read(archive: zipfile.ZipFile, member: str, path: Path) -> bytes:
+    size = archive.getinfo(member).file_size
+    if size > _MAX_TEXT:
+        raise ModelFileError(f"{path} is not a Keras model of EdgeKit: its {member} has {size:,} bytes.")
+    try:
+        return archive.read(member)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
+        raise ModelFileError(f"{path} is damaged: {member} cannot be unpacked ({first_line(error)}).") from error
+    except Exception as error:  # zlib.error and lzma.LZMAError have no common base
+        raise ModelFileError(f"{path} is damaged: {member} cannot be unpacked ({first_line(error)}).") from error
+
+
+def _listing(names: set[str]) -> str:
+    shown = ", ".join(sorted(names)[:3])
+    return (shown + (", …" if len(names) > 3 else "")) if names else "nothing"
+
+
+def _objects(config: object, owner: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """All serialized objects in a configuration, each with the words for the layer it belongs to."""
+    waiting: list[tuple[object, str]] = [(config, owner)]
+    while waiting:
+        item, owner = waiting.pop()
+        if isinstance(item, list):
+            waiting += [(child, owner) for child in reversed(item)]
+        elif isinstance(item, dict):
+            if "class_name" in item:
+                owner = _owner(item) or owner
+                yield item, owner
+            waiting += [(child, owner) for child in reversed(item.values())]
+
+
+def _owner(item: dict[str, Any]) -> str | None:
+    inner = item.get("config")
+    name = inner.get("name") if isinstance(inner, dict) else None
+    return f"the layer {name!r}" if isinstance(name, str) else None

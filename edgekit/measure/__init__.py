@@ -1,0 +1,1 @@
+"""Measuring: latency by one protocol on every device, accuracy, and parity with the reference."""

@@ -1,0 +1,234 @@
+"""What a measurement ran on.
+
+The files of Linux are read below a root that can be chosen, so that the rules are tested on the files
+of other devices. What cannot be found out is ``None``, never a guess.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path("/")
+
+_KERNEL_RUNS: Mapping[str, tuple[str, ...]] = {
+    "x86_64": ("x86_64", "i386", "i486", "i586", "i686"),
+    "aarch64": ("aarch64", "armv8l", "armv7l", "armv6l"),
+}
+"""Machine names that a kernel runs on the bare processor: its own, and the older 32-bit ones."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A machine.
+
+    Attributes:
+        name: the host's name.
+        model: of the board where it is known (``Raspberry Pi 5 Model B Rev 1.0``), else of the processor.
+        os: name and version.
+        architecture: as programs see it: ``x86_64``, ``aarch64``, ``armv7l``, ``arm64``, ``AMD64``.
+        cores: that this process may use, whole ones (affinity, container limits).
+        memory_bytes: that it may use; ``None`` where unknown.
+        python: its version.
+        emulated: the processor is imitated in software, so times say nothing about the real one.
+        emulation: how that was seen, or ``None``. A virtual machine with hardware support is no
+            emulation: its code runs on the bare processor.
+        virtual: whether it is known to be a virtual machine.
+    """
+
+    name: str
+    model: str
+    os: str
+    architecture: str
+    cores: int
+    memory_bytes: int | None
+    python: str
+    emulated: bool
+    emulation: str | None
+    virtual: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+    def summary(self) -> str:
+        """One line for a person."""
+        parts = [self.model, self.architecture, f"{self.cores} core{'s' if self.cores != 1 else ''}"]
+        if self.memory_bytes is not None:
+            parts.append(f"{self.memory_bytes / 2**30:.1f} GiB")
+        parts += [self.os, f"Python {self.python}"]
+        if self.emulated:
+            parts.append("emulated")
+        elif self.virtual:
+            parts.append("virtual machine")
+        return ", ".join(parts)
+
+
+def describe_device(root: Path = ROOT) -> Device:
+    """This machine."""
+    architecture = platform.machine() or "unknown"
+    emulation = find_emulation(root, architecture)
+    return Device(
+        name=platform.node() or "unknown",
+        model=find_model(root),
+        os=_find_os(),
+        architecture=architecture,
+        cores=usable_cores(root),
+        memory_bytes=usable_memory(root),
+        python=platform.python_version(),
+        emulated=emulation is not None,
+        emulation=emulation,
+        virtual="hypervisor" in _cpu_info(root).get("flags", "").split(),
+    )
+
+
+def find_model(root: Path = ROOT) -> str:
+    """The board's name where there is one, else the processor's."""
+    board = _read(root / "proc/device-tree/model")
+    if board:
+        return board
+    info = _cpu_info(root)
+    # "Model" is the Raspberry Pi's, "model name" x86's, "Hardware" that of other ARM boards.
+    for key in ("Model", "model name", "Hardware"):
+        if info.get(key):
+            return info[key]
+    if sys.platform == "darwin":
+        return _sysctl("machdep.cpu.brand_string") or platform.processor()
+    return platform.processor() or platform.machine() or "unknown"
+
+
+def find_emulation(root: Path, architecture: str) -> str | None:
+    """How it shows that the processor is imitated, or ``None``.
+
+    qemu's user mode tells programs another machine name than the kernel's own, and gives itself away
+    there; full emulation names itself as the processor; macOS and Windows tell when asked.
+    """
+    if sys.platform == "darwin":
+        return "Rosetta 2" if _sysctl("sysctl.proc_translated") == "1" else None
+    if sys.platform == "win32":
+        real = os.environ.get("PROCESSOR_IDENTIFIER", "")
+        return f"{architecture} on {real}" if real.startswith("ARM") and architecture == "AMD64" else None
+    kernel = _kernel_architecture(root)
+    if kernel and architecture not in _KERNEL_RUNS.get(kernel, (kernel, architecture)):
+        return f"{architecture} programs on a kernel for {kernel}"
+    info = _cpu_info(root)
+    if "QEMU TCG" in info.get("model name", ""):
+        return info["model name"]
+    if architecture in ("aarch64", "armv7l", "armv6l") and "vendor_id" in info:
+        return f"{architecture} programs on a processor of {info['vendor_id']}"
+    registered = root / f"proc/sys/fs/binfmt_misc/qemu-{_QEMU_NAMES.get(architecture, architecture)}"
+    if (_read(registered) or "").startswith("enabled"):
+        return f"programs for {architecture} are run by qemu (binfmt_misc)"
+    return None
+
+
+_QEMU_NAMES = {"armv7l": "arm", "armv6l": "arm"}
+
+
+def usable_cores(root: Path = ROOT) -> int:
+    """Processors that this process may use: affinity, and the limit of its container, rounded up."""
+    cores = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    limit = _cgroup_cores(root)
+    return cores if limit is None else max(1, min(cores, limit))
+
+
+def usable_memory(root: Path = ROOT) -> int | None:
+    """Bytes of memory that this process may use: the machine's, and the limit of its container."""
+    limits = [
+        int(text)
+        for name in ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes")
+        if (text := _read(root / name)).isdigit()
+    ]
+    total = _total_memory()
+    return min([total, *limits]) if total is not None else None
+
+
+def cpu_frequency(root: Path = ROOT) -> float | None:
+    """The highest current frequency of the processors, MHz; ``None`` where the system does not tell."""
+    values = [
+        int(text) / 1000
+        for path in sorted((root / "sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_cur_freq"))
+        if (text := _read(path)).isdigit()
+    ]
+    return max(values, default=None)
+
+
+def _cgroup_cores(root: Path) -> int | None:
+    quota, period = "", ""
+    if text := _read(root / "sys/fs/cgroup/cpu.max"):
+        quota, _, period = text.partition(" ")
+    elif text := _read(root / "sys/fs/cgroup/cpu/cpu.cfs_quota_us"):
+        quota, period = text, _read(root / "sys/fs/cgroup/cpu/cpu.cfs_period_us")
+    if not (quota.isdigit() and period.isdigit() and int(period)):
+        return None  # "max", or -1: no limit
+    return -(-int(quota) // int(period))
+
+
+def _kernel_architecture(root: Path) -> str | None:
+    # Linux 6.1 and later; user-mode emulation passes it through.
+    if arch := _read(root / "proc/sys/kernel/arch"):
+        return arch
+    version = _read(root / "proc/version")
+    # Debian and Ubuntu name the flavour in the release: "6.1.0-18-amd64", "6.6.20+rpt-rpi-v8".
+    return "x86_64" if re.search(r"-amd64\b|x86_64", version) else None
+
+
+def _cpu_info(root: Path) -> dict[str, str]:
+    """The lines of ``/proc/cpuinfo``; of several processors the first one's, in common lines the last."""
+    info: dict[str, str] = {}
+    for line in _read(root / "proc/cpuinfo").splitlines():
+        key, _, value = line.partition(":")
+        info.setdefault(key.strip(), value.strip())
+    return info
+
+
+def _total_memory() -> int | None:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return _windows_memory() if sys.platform == "win32" else None
+
+
+def _windows_memory() -> int | None:
+    import ctypes
+
+    kilobytes = ctypes.c_ulonglong(0)
+    kernel: ctypes.CDLL = getattr(ctypes, "windll").kernel32  # noqa: B009 (absent on other systems)
+    found = kernel.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
+    return kilobytes.value * 1024 if found else None
+
+
+def _find_os() -> str:
+    if sys.platform == "darwin":
+        return f"macOS {platform.mac_ver()[0]}"
+    if sys.platform == "linux":
+        try:
+            return platform.freedesktop_os_release()["PRETTY_NAME"]
+        except (OSError, KeyError):
+            pass
+    return f"{platform.system()} {platform.release()}"
+
+
+def _sysctl(name: str) -> str | None:
+    try:
+        done = subprocess.run(["sysctl", "-n", name], capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None
+
+
+def _read(path: Path) -> str:
+    """A small file of the system without its final newline or NUL; empty where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip("\0 \n")
+    except OSError:
+        return ""

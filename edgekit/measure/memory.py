@@ -1,0 +1,71 @@
+"""How much memory this process takes, and took at most."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+STATUS = Path("/proc/self/status")
+
+
+def peak_memory() -> int | None:
+    """Bytes of physical memory that this process had in use at its peak, or ``None`` if unknown.
+
+    Linux's ``VmHWM`` comes first: ``ru_maxrss`` survives ``exec``, so a small process that is started
+    by a large one (a training, a test run) would report its parent's peak as its own.
+    """
+    peak = read_status(STATUS, "VmHWM")
+    if peak is not None:
+        return peak
+    if sys.platform == "win32":
+        return _windows_memory("PeakWorkingSetSize")
+    import resource
+
+    maximum = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return maximum if sys.platform == "darwin" else maximum * 1024  # macOS counts bytes, others KiB
+
+
+def current_memory() -> int | None:
+    """Bytes of physical memory that this process has in use now, or ``None`` if unknown."""
+    now = read_status(STATUS, "VmRSS")
+    if now is None and sys.platform == "win32":
+        return _windows_memory("WorkingSetSize")
+    return now
+
+
+def read_status(path: Path, key: str) -> int | None:
+    """Bytes of one line of ``/proc/<pid>/status``, as in ``VmHWM:    98304 kB``."""
+    try:
+        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    values = [line.split()[1] for line in lines if line.startswith(f"{key}:") and len(line.split()) > 1]
+    return int(values[0]) * 1024 if values and values[0].isdigit() else None
+
+
+def _windows_memory(field: str) -> int | None:
+    import ctypes
+    from ctypes import wintypes
+
+    class Counters(ctypes.Structure):
+        """``PROCESS_MEMORY_COUNTERS`` of psapi.h."""
+
+        _fields_ = (
+            ("cb", wintypes.DWORD),
+            ("PageFaultCount", wintypes.DWORD),
+            ("PeakWorkingSetSize", ctypes.c_size_t),
+            ("WorkingSetSize", ctypes.c_size_t),
+            ("QuotaPeakPagedPoolUsage", ctypes.c_size_t),
+            ("QuotaPagedPoolUsage", ctypes.c_size_t),
+            ("QuotaPeakNonPagedPoolUsage", ctypes.c_size_t),
+            ("QuotaNonPagedPoolUsage", ctypes.c_size_t),
+            ("PagefileUsage", ctypes.c_size_t),
+            ("PeakPagefileUsage", ctypes.c_size_t),
+        )
+
+    counters = Counters(cb=ctypes.sizeof(Counters))
+    kernel: ctypes.CDLL = getattr(ctypes, "windll").kernel32  # noqa: B009 (absent on other systems)
+    kernel.GetCurrentProcess.restype = wintypes.HANDLE
+    kernel.K32GetProcessMemoryInfo.argtypes = [wintypes.HANDLE, ctypes.c_void_p, wintypes.DWORD]
+    found = kernel.K32GetProcessMemoryInfo(kernel.GetCurrentProcess(), ctypes.byref(counters), counters.cb)
+    return int(getattr(counters, field)) if found else None

@@ -1,0 +1,305 @@
+"""Does an artifact give the same answers as the model it was made from?
+
+Measuring and judging are apart: :func:`measure_parity` only counts, :func:`judge` holds the counts
+against the tolerance of a precision.
+
+An artifact cannot be asked to agree where the reference itself is undecided: between two classes of
+0.501 and 0.499, rounding decides. So photos are called *clear* where the reference's best class leads
+by at least the precision's margin, and agreement is asked for on these.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit.errors import UsageError
+
+ENOUGH_PHOTOS = 500
+"""From here on a point is at least 5 photos and the drop is taken as it is. With fewer it is compared
+with chance, since one photo more or less would decide."""
+
+SIGNIFICANT = 0.05
+"""The usual level below which a difference is not put down to chance."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What a precision may change.
+
+    Attributes:
+        clear_margin: photos whose reference leads by at least this much must agree.
+        min_agreement: on the clear photos, 0..1.
+        max_difference: of any probability, or ``None`` for no limit.
+        max_drop: by how much top-1 may fall, 0..1; where labels are given this decides and agreement
+            does not. ``None``: agreement decides.
+    """
+
+    clear_margin: float
+    min_agreement: float
+    max_difference: float | None = None
+    max_drop: float | None = None
+
+
+TOLERANCES: dict[str, Tolerance] = {
+    # The same arithmetic in another order: sums of float32 differ by 1e-6 or so, 1e-4 is generous. Two
+    # probabilities can change places only within twice that.
+    "fp32": Tolerance(clear_margin=2e-4, min_agreement=1.0, max_difference=1e-4),
+    # Weights keep 11 significant bits (a relative error of 5e-4), which moves probabilities by a percent at most.
+    "fp16": Tolerance(clear_margin=0.02, min_agreement=0.995),
+    # 8 bits: MobileNetV2 0.35 on flowers agrees on 96.4 % of all photos and loses 0.2 points.
+    "int8": Tolerance(clear_margin=0.1, min_agreement=0.9, max_drop=0.01),
+    # Nobody has looked at the activations beforehand: the same model loses 1.1 to 1.3 points in two trainings.
+    "int8-dynamic": Tolerance(clear_margin=0.1, min_agreement=0.9, max_drop=0.02),
+}
+"""What each precision may change; a new one adds its line."""
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """One photo on which the two answer different classes.
+
+    Attributes:
+        index: of the photo.
+        reference: the class that the reference answers.
+        candidate: the class that the artifact answers.
+        margin: by how much the reference's best class leads its second; small means undecided.
+    """
+
+    index: int
+    reference: int
+    candidate: int
+    margin: float
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far two models agree on the same photos.
+
+    Attributes:
+        count: photos.
+        agreement: share with the same most probable class, 0..1.
+        max_difference: the largest difference of any probability; infinite where one is not a number.
+        mean_difference: the mean absolute difference; infinite likewise.
+        disagreements: the photos that differ, the clearest first.
+        margins: the reference's lead on each photo, in order.
+    """
+
+    count: int
+    agreement: float
+    max_difference: float
+    mean_difference: float
+    disagreements: tuple[Disagreement, ...]
+    margins: tuple[float, ...]
+
+    def clear(self, margin: float) -> tuple[int, int]:
+        """How many photos the reference is sure of by ``margin``, and how many of these agree."""
+        count = sum(value >= margin for value in self.margins)
+        return count, count - sum(item.margin >= margin for item in self.disagreements)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; a difference that is no finite number is ``null``."""
+        return {
+            "count": self.count,
+            "agreement": self.agreement,
+            "max_difference": _finite(self.max_difference),
+            "mean_difference": _finite(self.mean_difference),
+            "disagreements": [
+                {
+                    "index": item.index,
+                    "reference": item.reference,
+                    "candidate": item.candidate,
+                    "margin": item.margin,
+                }
+                for item in self.disagreements
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class PairedAccuracy:
+    """Two models on the same labelled photos.
+
+    Attributes:
+        count: photos.
+        reference_correct: that the reference recognised.
+        candidate_correct: that the artifact recognised.
+        only_reference: recognised by the reference alone.
+        only_candidate: recognised by the artifact alone.
+    """
+
+    count: int
+    reference_correct: int
+    candidate_correct: int
+    only_reference: int
+    only_candidate: int
+
+    @property
+    def drop(self) -> float:
+        """By how much top-1 fell, 0..1; negative where the artifact is better."""
+        return (self.reference_correct - self.candidate_correct) / self.count
+
+    @property
+    def chance(self) -> float:
+        """The probability of a loss at least this large if both were equally good.
+
+        McNemar's exact test, one-sided: where only one of the two is right, either is it with
+        probability 1/2 (McNemar, Psychometrika 12, 1947).
+        """
+        differing = self.only_reference + self.only_candidate
+        ways = sum(math.comb(differing, lost) for lost in range(self.only_reference, differing + 1))
+        return float(ways / 2**differing)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an artifact agrees with its reference.
+
+    Attributes:
+        passed: yes or no.
+        reasons: why not, a sentence each; empty where it passed.
+        notes: what else should be known, a sentence each.
+    """
+
+    passed: bool
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def measure_parity(reference: NDArray[np.float32], candidate: NDArray[np.float32]) -> Parity:
+    """Compares two models' answers to the same photos.
+
+    Args:
+        reference: (n, classes) probabilities of the model that is right by definition.
+        candidate: (n, classes) probabilities of the artifact.
+
+    Raises:
+        UsageError: the shapes differ, or there is nothing to compare.
+    """
+    if reference.shape != candidate.shape or reference.ndim != 2 or 0 in reference.shape:
+        raise UsageError(
+            f"Parity compares two arrays (photos, classes) of the same shape. Got: {reference.shape} and "
+            f"{candidate.shape}."
+        )
+    expected, given = reference.astype(np.float64), candidate.astype(np.float64)
+    differences = np.abs(expected - given)
+    differences[~np.isfinite(differences)] = np.inf
+    margins = top_margins(expected)
+    best, answered = expected.argmax(axis=1), given.argmax(axis=1)
+    # An answer with NaN in it has no best class.
+    differ = np.flatnonzero((best != answered) | ~np.isfinite(given).all(axis=1))
+    differ = differ[np.argsort(-margins[differ], kind="stable")]
+    return Parity(
+        count=len(expected),
+        agreement=1 - len(differ) / len(expected),
+        max_difference=float(differences.max()),
+        mean_difference=float(differences.mean()),
+        disagreements=tuple(
+            Disagreement(int(index), int(best[index]), int(answered[index]), float(margins[index])) for index in differ
+        ),
+        margins=tuple(margins.tolist()),
+    )
+
+
+def pair_accuracy(
+    reference: NDArray[np.float32], candidate: NDArray[np.float32], labels: NDArray[np.int64]
+) -> PairedAccuracy:
+    """Counts who is right where, on labelled photos.
+
+    Args:
+        reference: (n, classes).
+        candidate: (n, classes).
+        labels: (n,), the right classes.
+    """
+    first, second = reference.argmax(axis=1) == labels, candidate.argmax(axis=1) == labels
+    return PairedAccuracy(
+        len(labels), int(first.sum()), int(second.sum()), int((first & ~second).sum()), int((second & ~first).sum())
+    )
+
+
+def top_margins(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,): by how much the best class leads the second; of one class, its own value."""
+    if probabilities.shape[1] == 1:
+        return probabilities[:, 0]
+    best_two = np.partition(probabilities, -2, axis=1)[:, -2:]
+    return np.asarray(best_two[:, 1] - best_two[:, 0])
+
+
+def judge(parity: Parity, precision: str, paired: PairedAccuracy | None = None) -> Verdict:
+    """Whether an artifact may be called verified.
+
+    - The largest difference must be within the precision's limit, where it has one (fp32).
+    - 8-bit artifacts with labels: top-1 may fall by one point (int8) or two (int8-dynamic). On fewer
+      than 500 photos a larger drop also passes where it is no more than chance (McNemar) and the
+      clear photos agree.
+    - All others: the clear photos must agree, in the share that the precision asks for. Where no photo
+      is clear, no probability may differ by more than the margin that would make it so.
+
+    Args:
+        parity: from :func:`measure_parity`.
+        precision: ``fp32``, ``fp16``, ``int8`` or ``int8-dynamic``.
+        paired: from :func:`pair_accuracy`, where labels are given.
+
+    Raises:
+        UsageError: an unknown precision.
+    """
+    tolerance = TOLERANCES.get(precision)
+    if tolerance is None:
+        raise UsageError(f"No tolerance is known for {precision!r}. Known: {', '.join(TOLERANCES)}.")
+    if not math.isfinite(parity.max_difference):
+        return Verdict(False, ("It answers values that are not numbers (NaN or infinite).",))
+    reasons = [*_judge_difference(parity, tolerance)]
+    disagreeing = _judge_agreement(parity, tolerance)
+    notes: tuple[str, ...] = ()
+    if tolerance.max_drop is not None and paired is not None:
+        reasons += _judge_drop(paired, tolerance.max_drop, disagreeing)
+        if paired.drop > tolerance.max_drop and not reasons:
+            notes = (
+                f"Top-1 fell by {paired.drop:.1%} on {paired.count} photos, which is within chance "
+                f"(p = {paired.chance:.2f}). Verify on {ENOUGH_PHOTOS} photos or more to be sure.",
+            )
+    else:
+        reasons += disagreeing
+    return Verdict(not reasons, tuple(reasons), notes)
+
+
+def _judge_difference(parity: Parity, tolerance: Tolerance) -> list[str]:
+    if tolerance.max_difference is None or parity.max_difference <= tolerance.max_difference:
+        return []
+    return [f"The largest difference is {parity.max_difference:.2g}, above {tolerance.max_difference:.2g}."]
+
+
+def _judge_agreement(parity: Parity, tolerance: Tolerance) -> list[str]:
+    count, agreeing = parity.clear(tolerance.clear_margin)
+    if count == 0 and parity.max_difference > tolerance.clear_margin:
+        # Nothing to agree on must not mean that anything goes: the artifact has to be as undecided.
+        return [
+            f"The reference is sure of none of the {parity.count} photos (no class leads by "
+            f"{tolerance.clear_margin:g}), yet probabilities differ by up to {parity.max_difference:.2g}."
+        ]
+    if agreeing >= tolerance.min_agreement * count:
+        return []
+    return [
+        f"It agrees on {agreeing} of the {count} photos that the reference is sure of ({agreeing / count:.1%}; "
+        f"at least {tolerance.min_agreement:.1%} is asked for)."
+    ]
+
+
+def _judge_drop(paired: PairedAccuracy, limit: float, disagreeing: list[str]) -> list[str]:
+    if paired.drop <= limit + 1e-12:
+        return []
+    counts = f"{paired.reference_correct} to {paired.candidate_correct} of {paired.count}"
+    fell = f"Top-1 fell by {paired.drop:.1%} ({counts})"
+    if paired.count >= ENOUGH_PHOTOS:
+        return [f"{fell}, more than {limit:.1%}."]
+    if paired.chance < SIGNIFICANT:
+        return [f"{fell}, more than chance explains (p = {paired.chance:.2g})."]
+    return [f"{fell}.", *disagreeing] if disagreeing else []
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

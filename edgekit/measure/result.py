@@ -1,0 +1,102 @@
+"""What a benchmark says, in the one form that every device gives it in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from edgekit.errors import DataError
+from edgekit.measure.device import Device
+from edgekit.measure.latency import LatencyProtocol, LatencyStats
+from edgekit.measure.validity import Conditions
+from edgekit.runtime.engines.base import EngineInfo
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class BenchmarkResult:
+    """One artifact on one device.
+
+    Attributes:
+        artifact: the file's name.
+        digest: SHA-256 (hex) of what was measured.
+        size_bytes: of the file, or of all files of a folder.
+        target: as it was asked for, as in ``local``.
+        device: what it ran on.
+        engine: what ran it.
+        protocol: how it was measured.
+        load_ms: from the path to a model that is ready to run; the engine's own import is not in it.
+        first_call_ms: the first run, which many engines prepare kernels in.
+        latency: of one run: input tensors in memory to output tensors in memory.
+        peak_memory_bytes: of the process that ran it, all of it; ``None`` if unknown.
+        base_memory_bytes: of the same process before the model was loaded; the model's own share is
+            about the difference.
+        conditions: what else was seen on the way.
+        valid: whether the times should be trusted.
+        reasons: why not, a sentence each.
+        versions: package name to version.
+    """
+
+    artifact: str
+    digest: str
+    size_bytes: int
+    target: str
+    device: Device
+    engine: EngineInfo
+    protocol: LatencyProtocol
+    load_ms: float
+    first_call_ms: float
+    latency: LatencyStats
+    peak_memory_bytes: int | None
+    base_memory_bytes: int | None
+    conditions: Conditions
+    valid: bool
+    reasons: tuple[str, ...]
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary; the key ``schema`` comes first."""
+        document = asdict(self)
+        return {"schema": SCHEMA, **document, "reasons": list(self.reasons), "versions": dict(self.versions)}
+
+    @classmethod
+    def from_dict(cls, document: object, source: str = "the result") -> BenchmarkResult:
+        """Reads what :meth:`to_dict` gives; unknown fields are ignored.
+
+        Args:
+            document: the parsed JSON.
+            source: the name of the file, for the error's sentence.
+
+        Raises:
+            DataError: it is no benchmark result, incomplete, or of a newer schema.
+        """
+        try:
+            return cls._read(document)
+        except (KeyError, TypeError, ValueError) as error:
+            what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+            raise DataError(
+                f"{source} is not a benchmark result ({what}). Measure again with: edgekit bench"
+            ) from error
+
+    @classmethod
+    def _read(cls, document: Any) -> BenchmarkResult:
+        if not isinstance(document, dict):
+            raise TypeError("the document is no object")
+        if document["schema"] > SCHEMA:
+            raise ValueError(f"schema {document['schema']}, this EdgeKit reads up to {SCHEMA}; upgrade it")
+        fields = {name: document[name] for name in cls.__dataclass_fields__}
+        parts = {
+            "device": Device,
+            "engine": EngineInfo,
+            "protocol": LatencyProtocol,
+            "latency": LatencyStats,
+            "conditions": Conditions,
+        }
+        built = {name: _build(kind, fields[name]) for name, kind in parts.items()}
+        return cls(**{**fields, **built, "reasons": tuple(fields["reasons"])})
+
+
+def _build(kind: Any, fields: Any) -> Any:
+    return kind(**{name: fields[name] for name in kind.__dataclass_fields__})

@@ -1,0 +1,124 @@
+"""May a measurement be trusted? Pure rules; each gives a sentence or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edgekit.measure.device import Device
+from edgekit.measure.latency import LatencyProtocol, LatencyStats
+
+MAX_INTERVAL = 0.05
+"""Width of the median's 95 % interval relative to the median. Wider, two models that differ by 5 %
+cannot be told apart, which is about what a change of kernels or of a layer brings."""
+
+MAX_DRIFT = 0.10
+"""How far the medians of the first and the last third may lie apart. A Raspberry Pi that throttles goes
+from 2.4 to 1.5 GHz, a laptop leaving its turbo loses 20 % and more."""
+
+MAX_FREQUENCY_CHANGE = 0.10
+"""The same for the clock, read before and after."""
+
+MAX_OTHER_LOAD = 0.10
+"""Share of all processors that others used meanwhile. An idle desktop takes 1 to 5 %."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What else was seen while it was measured; ``None`` where the system does not tell.
+
+    Attributes:
+        frequency_before: MHz, after the warm-up.
+        frequency_after: MHz, at the end.
+        other_load: share of all processors' time that other processes took, 0..1.
+    """
+
+    frequency_before: float | None = None
+    frequency_after: float | None = None
+    other_load: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the rules look at."""
+
+    stats: LatencyStats
+    protocol: LatencyProtocol
+    device: Device
+    conditions: Conditions
+
+
+def find_doubts(evidence: Evidence) -> tuple[str, ...]:
+    """Why the measurement should not be trusted, a sentence each; empty for a valid one."""
+    return tuple(doubt for rule in RULES if (doubt := rule(evidence)))
+
+
+def too_few_runs(evidence: Evidence) -> str | None:
+    """Fewer runs than asked for were done before the time was up."""
+    runs, wanted = evidence.stats.runs, evidence.protocol.min_runs
+    if runs >= wanted:
+        return None
+    return f"Only {runs} of {wanted} runs were done in {evidence.protocol.max_seconds:g} s."
+
+
+def wide_interval(evidence: Evidence) -> str | None:
+    """The median is not known well enough."""
+    stats = evidence.stats
+    width = relative(stats.p50_high - stats.p50_low, stats.p50)
+    if width <= MAX_INTERVAL:
+        return None
+    return f"The 95 % interval of the median is {width:.0%} wide (limit {MAX_INTERVAL:.0%}): the times vary too much."
+
+
+def drift(evidence: Evidence) -> str | None:
+    """The runs got slower or faster on the way."""
+    first, last = evidence.stats.first_third_p50, evidence.stats.last_third_p50
+    change = relative(last - first, first)
+    if abs(change) <= MAX_DRIFT:
+        return None
+    way = "slower" if change > 0 else "faster"
+    return (
+        f"The last third of the runs was {abs(change):.0%} {way} than the first: the device is not in a steady state."
+    )
+
+
+def emulated(evidence: Evidence) -> str | None:
+    """The processor is imitated."""
+    if not evidence.device.emulated:
+        return None
+    return f"The processor is emulated ({evidence.device.emulation}): these times say nothing about a real device."
+
+
+def frequency_changed(evidence: Evidence) -> str | None:
+    """The clock was changed on the way."""
+    before, after = evidence.conditions.frequency_before, evidence.conditions.frequency_after
+    if before is None or after is None or abs(relative(after - before, before)) <= MAX_FREQUENCY_CHANGE:
+        return None
+    return f"The processor's frequency went from {before:.0f} to {after:.0f} MHz."
+
+
+def had_company(evidence: Evidence) -> str | None:
+    """Other programs used the processors."""
+    load = evidence.conditions.other_load
+    if load is None or load <= MAX_OTHER_LOAD:
+        return None
+    return f"Other programs used {load:.0%} of the processors (limit {MAX_OTHER_LOAD:.0%})."
+
+
+RULES: tuple[Callable[[Evidence], str | None], ...] = (
+    too_few_runs,
+    wide_interval,
+    drift,
+    emulated,
+    frequency_changed,
+    had_company,
+)
+
+
+def relative(difference: float, base: float) -> float:
+    """``difference / base``; 0 for a base of 0, which a clock too coarse for the model can give."""
+    return difference / base if base else 0.0

@@ -1,0 +1,157 @@
+"""The measurement in a clean process: ``python -m edgekit.measure.worker``.
+
+A job comes as JSON on standard input, the measurement goes as JSON to standard output. In a process of
+its own, the time to load, the first call and the peak of memory are the model's, and a crash of the
+engine is one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from edgekit.errors import EdgeKitError, TargetError
+from edgekit.measure.device import Device, cpu_frequency, describe_device
+from edgekit.measure.inputs import random_inputs
+from edgekit.measure.latency import LatencyProtocol, LatencyStats, measure_latency
+from edgekit.measure.load_meter import LoadSample, other_load, sample_load
+from edgekit.measure.memory import current_memory, peak_memory
+from edgekit.measure.validity import Conditions
+from edgekit.runtime.child import Reply, run_child
+from edgekit.runtime.engines import find_engine
+from edgekit.runtime.engines.base import EngineInfo
+from edgekit.runtime.load import load
+
+START_SECONDS = 120.0
+"""For starting Python, importing the engine and loading the model; TensorFlow alone takes 10 s on a slow disk."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to measure.
+
+    Attributes:
+        path: of the artifact.
+        protocol: how.
+        threads: for the engine, ``None`` for its default.
+        seed: of the random inputs.
+    """
+
+    path: str
+    protocol: LatencyProtocol
+    threads: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What the worker saw; the fields are those of :class:`~edgekit.measure.result.BenchmarkResult`."""
+
+    engine: EngineInfo
+    device: Device
+    load_ms: float
+    first_call_ms: float
+    latency: LatencyStats
+    peak_memory_bytes: int | None
+    base_memory_bytes: int | None
+    conditions: Conditions
+
+
+def measure_in_child(job: Job) -> Measurement:
+    """Measures in a process of its own.
+
+    Raises:
+        TargetError: the model does not run, the worker crashed, ran out of time, or cannot be started.
+    """
+    limit = START_SECONDS + 2 * job.protocol.max_seconds
+    name = Path(job.path).name
+    try:
+        child = run_child("edgekit.measure.worker", json.dumps(asdict(job)).encode(), limit)
+    except OSError as error:
+        raise TargetError(f"{name} is measured in a process of its own, and none can be started ({error}).") from error
+    reply = child.reply or {}
+    if "error" in reply:
+        raise TargetError(str(reply["error"]))
+    if child.timed_out:
+        raise TargetError(f"{name} did not finish within {limit:.0f} s. Ask for fewer runs, or a shorter time.")
+    if "measurement" not in reply:
+        lines = child.log.strip().splitlines()
+        how = child.crash or (lines[-1] if lines else f"exit code {child.exit_code}")
+        raise TargetError(f"{name} crashed the engine while it was measured ({how}).")
+    return read_measurement(reply["measurement"])
+
+
+def read_measurement(fields: dict[str, Any]) -> Measurement:
+    """Reads what the worker wrote."""
+    parts = {
+        "engine": EngineInfo,
+        "device": Device,
+        "latency": LatencyStats,
+        "conditions": Conditions,
+    }
+    return Measurement(**{**fields, **{name: kind(**fields[name]) for name, kind in parts.items()}})
+
+
+def measure(job: Job) -> Measurement:
+    """Loads the model here and measures it."""
+    path = Path(job.path)
+    find_engine(path).prepare()  # the engine's import is not the model's time
+    device = describe_device()
+    base = current_memory()
+    begin = time.perf_counter_ns()
+    # No trial: this process is the one that may crash.
+    with load(path, threads=job.threads, trust=True) as predictor:
+        loaded = time.perf_counter_ns()
+        engine = predictor.engine
+        inputs = random_inputs(engine.inputs, predictor.spec, job.seed)
+        first = time.perf_counter_ns()
+        engine.run(inputs)
+        called = time.perf_counter_ns()
+        watch = _Watch()
+        stats = measure_latency(lambda: engine.run(inputs), job.protocol, on_start=watch.start)
+        conditions = watch.stop()
+        return Measurement(
+            engine=engine.info,
+            device=device,
+            load_ms=(loaded - begin) / 1e6,
+            first_call_ms=(called - first) / 1e6,
+            latency=stats,
+            peak_memory_bytes=peak_memory(),
+            base_memory_bytes=base,
+            conditions=conditions,
+        )
+
+
+class _Watch:
+    """Looks at the device before and after the measured runs."""
+
+    def __init__(self) -> None:
+        self._frequency: float | None = None
+        self._load: LoadSample | None = None
+
+    def start(self) -> None:
+        self._frequency = cpu_frequency()
+        self._load = sample_load()
+
+    def stop(self) -> Conditions:
+        return Conditions(self._frequency, cpu_frequency(), other_load(self._load, sample_load()))
+
+
+def main() -> None:
+    """Reads the job, writes the measurement or the error."""
+    reply = Reply()
+    fields = json.loads(sys.stdin.buffer.read())
+    job = Job(**{**fields, "protocol": LatencyProtocol(**fields["protocol"])})
+    try:
+        document: dict[str, Any] = {"measurement": asdict(measure(job))}
+    except EdgeKitError as error:
+        document = {"error": str(error)}
+    reply.send(document)
+
+
+if __name__ == "__main__":
+    main()

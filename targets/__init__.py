@@ -1,0 +1,60 @@
+"""Targets: one file a device. :mod:`edgekit.targets.base` has the protocol, ``MODULES`` the list.
+
+>>> from edgekit.targets import get_target
+>>> get_target("local").describe()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TypeVar
+
+from edgekit.errors import UsageError
+from edgekit.targets.base import Target, TargetKind, TargetRequest, parse_target
+
+__all__ = ["MODULES", "Target", "TargetRequest", "get_target", "parse_target", "register"]
+
+MODULES: dict[str, str] = {
+    "local": "edgekit.targets.local",
+}
+"""Target to module; a module is imported when its target is first asked for. Adding a device is one
+file with a class under :func:`register`, and its line here."""
+
+_KINDS: dict[str, TargetKind] = {}
+
+AnyKind = TypeVar("AnyKind", bound=Callable[[TargetRequest], Target])
+
+
+def register(name: str, variants: tuple[str, ...] = (), address: str | None = None) -> Callable[[AnyKind], AnyKind]:
+    """Class decorator: makes a target known.
+
+    Args:
+        name: what users ask for; it must be in :data:`MODULES`.
+        variants: what may stand after a colon.
+        address: what must stand after an ``@``, in words; ``None`` for a target without address.
+    """
+
+    def add(factory: AnyKind) -> AnyKind:
+        if name in _KINDS:
+            raise ValueError(f"two targets are called {name!r}")
+        _KINDS[name] = TargetKind(name, variants, address, factory)
+        return factory
+
+    return add
+
+
+def get_target(text: str) -> Target:
+    """The target that ``name[:variant][@address]`` asks for, as in ``local`` or ``pi@pi@raspberrypi.local``.
+
+    Raises:
+        UsageError: an unknown target or variant, or a missing or unwanted address.
+    """
+    request = parse_target(text)
+    if request.name not in MODULES:
+        raise UsageError(f"Unknown target {request.name!r}. Known: {', '.join(MODULES)}.")
+    if request.name not in _KINDS:
+        import_module(MODULES[request.name])
+    kind = _KINDS[request.name]
+    kind.check(request)
+    return kind.factory(request)

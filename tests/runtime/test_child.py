@@ -1,0 +1,65 @@
+"""Child processes: replies, crashes, time limits."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from edgekit.runtime import child
+from edgekit.runtime.child import ChildResult, describe_crash, run_child
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Writes a module that a child can run."""
+
+    def write(name: str, body: str) -> str:
+        (tmp_path / f"{name}.py").write_text(body)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        return name
+
+    return write
+
+
+def test_a_reply_survives_whatever_is_printed(module):
+    name = module(
+        "talkative",
+        "import os, sys\nfrom edgekit.runtime.child import Reply\nreply = Reply()\nprint('noise')\n"
+        "os.write(1, b'native noise')\nreply.send({'got': sys.stdin.buffer.read().decode(), 'args': sys.argv[1:]})\n",
+    )
+    result = run_child(name, "héllo".encode(), 60, ["a b"])
+    assert result.reply == {"got": "héllo", "args": ["a b"]}
+    assert result.exit_code == 0
+    assert "noise" in result.log
+    assert result.crash is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_crash_is_told(module):
+    result = run_child(module("crashing", "import os\nos.abort()\n"), b"", 60)
+    assert result.crash == f"signal {signal.SIGABRT.value}, SIGABRT"
+    assert result.reply is None
+
+
+def test_a_child_that_hangs_is_killed(module):
+    result = run_child(module("hanging", "import time\ntime.sleep(60)\n"), b"", 0.5)
+    assert result == ChildResult(None, None, "")
+    assert result.timed_out
+
+
+def test_a_large_message_to_a_child_that_does_not_read_is_no_error(module):
+    assert run_child(module("deaf", "pass\n"), bytes(1 << 20), 60).exit_code == 0
+
+
+def test_exit_codes_in_words():
+    assert describe_crash(0) is None
+    assert describe_crash(1) is None
+    assert describe_crash(-11) == "signal 11, SIGSEGV"
+    assert describe_crash(0xC0000005) == "exception 0xC0000005"
+
+
+def test_an_installed_edgekit_is_found_without_help(monkeypatch):
+    monkeypatch.setattr(child, "_PACKAGE_PARENT", child.sysconfig.get_path("purelib"))
+    assert child._python_path() == {}
