@@ -1,0 +1,18 @@
+"""From a data set to a trained Keras model with its curves and its spec.
+
+Importing this package imports neither Keras nor TensorFlow.
+"""
+
+from edgekit.training.architecture import check_model, default_image_size
+from edgekit.training.config import TrainingConfig
+from edgekit.training.result import EpochMetrics, TrainingResult
+from edgekit.training.train import train_classifier
+
+__all__ = [
+    "EpochMetrics",
+    "TrainingConfig",
+    "TrainingResult",
+    "check_model",
+    "default_image_size",
+    "train_classifier",
+]
