@@ -1,0 +1,58 @@
+"""The process in which one conversion runs: ``python -m edgekit.converters.worker FOLDER``.
+
+Converts, runs what was written in a real engine, and compares it with the Keras outputs. Everything
+that is printed on the way goes to the log; the result goes to ``FOLDER/result.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from edgekit.converters.base import get_converter
+from edgekit.converters.jobs import Job
+from edgekit.converters.reference import Reference, compare
+from edgekit.errors import EdgeKitError
+from edgekit.program import FrozenProgram
+from edgekit.quantization.calibration import Calibration
+
+
+def run(job: Job) -> dict[str, Any]:
+    """Converts and checks; returns how the artifact was proved.
+
+    Raises:
+        ConversionError: nothing sound was written.
+        VerificationError: what was written does not agree with Keras.
+    """
+    converter = get_converter(job.format)
+    program = FrozenProgram.read(Path(job.program))
+    calibration = Calibration.read(Path(job.calibration)) if job.calibration else None
+    options = converter.Options(**job.options)
+    artifact = converter.convert(program, program.spec, job.precision, calibration, options, Path(job.output))
+    return compare(artifact, Reference.read(Path(job.reference)), job.name)
+
+
+def main(folder: Path) -> int:
+    """Runs the job in ``folder``; a failure is a result, too."""
+    job = Job.read(folder / "job.json")
+    check: dict[str, Any] = {}
+    error = None
+    try:
+        check = run(job)
+    except EdgeKitError as failure:
+        traceback.print_exc()
+        error = str(failure)
+    except Exception as failure:  # whatever a native converter raises is a sentence for the user
+        traceback.print_exc()
+        error = f"{job.name}: {type(failure).__name__}: {failure}"
+    temporary = folder / "result.json.tmp"
+    temporary.write_text(json.dumps({"check": check, "error": error}), encoding="utf-8")
+    temporary.replace(folder / "result.json")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

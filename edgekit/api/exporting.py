@@ -1,0 +1,253 @@
+"""export: from a trained model to a folder of artifacts, each of which has run."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgekit.api.model import Model
+from edgekit.artifact import MANIFEST_NAME, ArtifactRequest, Manifest, ManifestEntry, digest_of, size_of
+from edgekit.converters.base import artifact_name, get_converter, parse_requests
+from edgekit.converters.jobs import Job, Outcome, run_jobs
+from edgekit.converters.reference import SIZE, Reference
+from edgekit.data import open_labelled
+from edgekit.errors import ConversionError, ModelFileError, OutputError, SpecError, UsageError
+from edgekit.files import atomic_write, check_writable, refuse_existing
+from edgekit.program import freeze
+from edgekit.progress import SILENT, Progress
+from edgekit.quantization.calibration import LIMIT, Calibration, sample, stratified_choice
+from edgekit.report.folder import write_readme
+from edgekit.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class ExportFailure:
+    """An artifact that is not there: its file name, the reason, and the converter's log."""
+
+    file: str
+    reason: str
+    log: str
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What an export wrote.
+
+    Attributes:
+        folder: the export folder.
+        entries: the artifacts that were written, run and compared, in the order asked for.
+        failures: those that were not.
+    """
+
+    folder: Path
+    entries: tuple[ManifestEntry, ...]
+    failures: tuple[ExportFailure, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(self.folder / entry.file for entry in self.entries)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "folder": str(self.folder),
+            "artifacts": [dataclasses.asdict(entry) for entry in self.entries],
+            "failures": [dataclasses.asdict(failure) for failure in self.failures],
+        }
+
+
+def export(
+    model: Model | str | Path | Any,
+    to: str | Sequence[str] = "tflite",
+    output: str | Path = "dist",
+    *,
+    calibration: str | Path | None = None,
+    spec: ModelSpec | None = None,
+    confidence_threshold: float | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> ExportResult:
+    """Converts a model and proves every result.
+
+    Each artifact is converted in a process of its own, run in a real engine of its format and
+    compared with the Keras model; only then it is put into the folder.
+
+    Args:
+        model: what :func:`edgekit.train` returned, a ``.keras`` file, or a ``keras.Model`` (with ``spec``).
+        to: ``format[:precision]``, several with commas or as a list.
+        output: the export folder; artifacts of earlier exports in it are kept.
+        calibration: class folders to calibrate with, instead of the sample that training kept.
+        spec: for a ``keras.Model`` that EdgeKit did not train.
+        confidence_threshold: 0..1; below it the artifacts answer "none of these".
+        force: replace artifacts of the same name.
+        progress: told about everything that takes long.
+
+    Returns:
+        What was written, and what failed with the reason. A failure does not take the others along.
+
+    Raises:
+        UsageError: an unknown format or precision.
+        OutputError: an artifact exists, or the folder cannot be written.
+        ConversionError: no calibration photos for a precision that needs them.
+        ModelFileError, SpecError: the model cannot be read.
+    """
+    requests = parse_requests([to] if isinstance(to, str) else list(to))
+    if not requests:
+        raise UsageError("Name at least one format, as in: --to tflite:fp32,tflite:int8")
+    folder = Path(output)
+    if isinstance(model, str | Path):
+        _check_outputs(folder, Path(model).stem, requests, force)  # before TensorFlow is loaded
+    model = _with_threshold(_as_model(model, spec), confidence_threshold)
+    _check_outputs(folder, model.spec.name, requests, force)
+    _refuse_other_model(folder, model.spec.name)
+    check_writable(folder / MANIFEST_NAME)
+    photos = _calibration(model, calibration, progress)
+    if photos is None and any(request.precision in get_converter(request.format).calibrated for request in requests):
+        raise ConversionError(
+            f"int8 needs calibration photos, and there is no sample beside {model.path or 'the model'}. "
+            "Pass a folder of class folders with --calibration FOLDER (the training photos, not the validation ones)."
+        )
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder, ignore_cleanup_errors=True) as work:
+        jobs = _prepare(model, requests, photos, Path(work), progress)
+        outcomes = run_jobs(jobs, Path(work), progress)
+        return _publish(folder, model.spec, outcomes)
+
+
+def _as_model(model: Any, spec: ModelSpec | None) -> Model:
+    if isinstance(model, Model):
+        return model if spec is None else dataclasses.replace(model, spec=spec)
+    if isinstance(model, str | Path):
+        opened = Model.open(model)
+        # The file's name is what the user sees and renames.
+        return dataclasses.replace(opened, spec=dataclasses.replace(opened.spec, name=Path(model).stem))
+    if spec is None:
+        raise SpecError(
+            "A keras.Model needs a spec that says what its pixels and outputs mean. "
+            "Got none: pass spec=edgekit.ModelSpec(...), or a .keras file that 'edgekit train' wrote."
+        )
+    return Model(model, spec)
+
+
+def _with_threshold(model: Model, threshold: float | None) -> Model:
+    if threshold is None:
+        return model
+    return dataclasses.replace(model, spec=dataclasses.replace(model.spec, confidence_threshold=threshold))
+
+
+def _check_outputs(folder: Path, name: str, requests: list[ArtifactRequest], force: bool) -> None:
+    for request in requests:
+        refuse_existing(folder / artifact_name(name, request), force=force)
+
+
+def _refuse_other_model(folder: Path, name: str) -> None:
+    older = _older(folder)
+    if older is not None and older.name != name:
+        raise OutputError(f"{folder} holds the exports of {older.name!r}. Choose another folder for {name!r}.")
+
+
+def _calibration(model: Model, source: str | Path | None, progress: Progress) -> Calibration | None:
+    if source is None:
+        photos = model.calibration
+    else:
+        image = model.spec.image
+        assert image is not None
+        part = open_labelled(source, image, model.spec.label_ids, part="train", limit=LIMIT, progress=progress)
+        photos = dataclasses.replace(sample(part), source=str(source))
+    if photos is not None and model.spec.image is not None:
+        photos.check_fits(model.spec.image)
+    return photos
+
+
+def _prepare(
+    model: Model, requests: list[ArtifactRequest], photos: Calibration | None, work: Path, progress: Progress
+) -> list[Job]:
+    """Traces the model once for each batch size that is asked for, and writes what the workers read."""
+    reference = _reference(model, photos)
+    reference.save(work / "reference.npz")
+    if photos is not None:
+        photos.save(work / "calibration.npz")
+    programs: dict[int | None, Path] = {}
+    jobs = []
+    for request in requests:
+        converter = get_converter(request.format)
+        if converter.batch not in programs:
+            progress.say("Tracing and freezing the model ...")
+            programs[converter.batch] = work / f"program-{converter.batch or 'any'}"
+            freeze(model.keras_model, model.spec, programs[converter.batch], converter.batch)
+        name = artifact_name(model.spec.name, request)
+        calibrated = request.precision in converter.calibrated
+        jobs.append(
+            Job(
+                format=request.format,
+                precision=request.precision,
+                name=name,
+                program=str(programs[converter.batch]),
+                calibration=str(work / "calibration.npz") if calibrated else None,
+                reference=str(work / "reference.npz"),
+                options=dataclasses.asdict(converter.Options()),
+                output=str(work / name),
+            )
+        )
+    return jobs
+
+
+def _reference(model: Model, photos: Calibration | None) -> Reference:
+    if photos is not None:
+        images = photos.images[stratified_choice(photos.labels, SIZE, seed=0)]
+        source = f"{len(images)} photos of {photos.source}"
+    else:
+        if model.spec.image is None:
+            raise SpecError(f"{model.spec.name} takes no images; this version exports image classifiers.")
+        images = np.random.default_rng(0).integers(0, 256, (SIZE, *model.spec.image.shape), np.uint8)
+        source = f"{len(images)} images of random pixels (no photos at hand)"
+    return Reference(images, model.predict(images), source)
+
+
+def _publish(folder: Path, spec: ModelSpec, outcomes: list[Outcome]) -> ExportResult:
+    """Moves what is sound into the folder, then the manifest, then the README."""
+    entries, failures = [], []
+    for outcome in outcomes:
+        name = outcome.job.name
+        log = folder / "logs" / f"{name}.log"
+        with atomic_write(log) as temporary:
+            outcome.log.rename(temporary)
+        if outcome.error:
+            failures.append(ExportFailure(name, outcome.error, str(log)))
+            continue
+        with atomic_write(folder / name) as temporary:
+            Path(outcome.job.output).rename(temporary)
+        entries.append(
+            ManifestEntry(
+                file=name,
+                format=outcome.job.format,
+                precision=outcome.job.precision,
+                size_bytes=size_of(folder / name),
+                digest=digest_of(folder / name),
+                check=outcome.check,
+                log=log.relative_to(folder).as_posix(),
+            )
+        )
+    if entries:
+        manifest = Manifest(spec.name, spec, tuple(entries))
+        older = _older(folder)
+        # What an earlier training left in the folder is not described by this model's spec.
+        if older is not None and older.spec == spec:
+            manifest = manifest.merged(older)
+        manifest.write(folder)
+        write_readme(folder, manifest)
+    return ExportResult(folder, tuple(entries), tuple(failures))
+
+
+def _older(folder: Path) -> Manifest | None:
+    """The manifest of an earlier export into the folder, less what is no longer there."""
+    try:
+        older = Manifest.read(folder)
+    except (ModelFileError, SpecError):
+        return None
+    present = tuple(entry for entry in older.artifacts if (folder / entry.file).exists())
+    return dataclasses.replace(older, artifacts=present)

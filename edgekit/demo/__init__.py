@@ -1,0 +1,1 @@
+"""The whole job on photos that are made up here, for a newcomer and for a fresh machine."""

@@ -1,0 +1,1 @@
+"""Which numbers an artifact computes with, and the photos that its ranges are taken from."""

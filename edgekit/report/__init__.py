@@ -1,0 +1,1 @@
+"""What a person reads: tables, and the README of an export folder."""

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgekit.errors import DataError
+from edgekit.quantization.calibration import Calibration, stratified_choice
+from edgekit.spec import ImageFormat
+
+
+def make_calibration(count: int = 4, low: int = 10, high: int = 240) -> Calibration:
+    random = np.random.default_rng(0)
+    images = random.integers(low, high, (count, 8, 6, 3)).astype(np.uint8)
+    return Calibration(images, np.arange(count) % 2, "photos")
+
+
+def test_choice_takes_as_many_of_each_class_as_there_are() -> None:
+    labels = np.array([0] * 100 + [1] * 10 + [2] * 3)
+    chosen = stratified_choice(labels, 20, seed=0)
+    assert np.bincount(labels[chosen]).tolist() == [9, 8, 3]
+    assert np.array_equal(chosen, np.unique(chosen))
+
+
+def test_choice_is_seeded() -> None:
+    labels = np.repeat(np.arange(5), 50)
+    assert np.array_equal(stratified_choice(labels, 20, seed=3), stratified_choice(labels, 20, seed=3))
+    assert not np.array_equal(stratified_choice(labels, 20, seed=3), stratified_choice(labels, 20, seed=4))
+
+
+def test_choice_of_more_than_there_are_is_all() -> None:
+    assert stratified_choice(np.array([0, 1, 1]), 200, seed=0).tolist() == [0, 1, 2]
+
+
+def test_extremes_join_as_one_sample_and_leave_the_photos_alone() -> None:
+    calibration = make_calibration()
+    before = calibration.images.copy()
+    images = calibration.with_extremes()
+    assert len(images) == 5
+    assert images[-1].min() == 0
+    assert images[-1].max() == 255
+    assert np.array_equal(images[:4], before)
+    assert np.array_equal(calibration.images, before)
+
+
+def test_file_round_trip(tmp_path: Path) -> None:
+    calibration = make_calibration()
+    path = tmp_path / "calibration.npz"
+    calibration.save(path)
+    found = Calibration.read(path)
+    assert np.array_equal(found.images, calibration.images)
+    assert np.array_equal(found.labels, calibration.labels)
+    assert found.source == "photos"
+    assert [file.name for file in tmp_path.iterdir()] == ["calibration.npz"]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 truncated"])
+def test_a_broken_file_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "calibration.npz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"calibration\.npz is not a readable calibration sample"):
+        Calibration.read(path)
+
+
+def test_a_pickle_is_not_executed(tmp_path: Path) -> None:
+    path = tmp_path / "calibration.npz"
+    np.savez(path, images=np.array([print], dtype=object), labels=np.zeros(1), source=np.array("x"))
+    with pytest.raises(DataError, match="not a readable"):
+        Calibration.read(path)
+
+
+def test_other_sizes_are_refused() -> None:
+    with pytest.raises(DataError, match=r"\(8, 6, 3\).*\(32, 32, 3\)"):
+        make_calibration().check_fits(ImageFormat(32, 32))
