@@ -10,9 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.artifact import ArtifactRequest
+from edgekit.child import child_command, child_environment, describe_crash
 from edgekit.progress import Progress
 
 TIME_LIMIT_SECONDS = 3600
@@ -160,19 +159,21 @@ def _run(job: Job, folder: Path, workers: _Workers) -> Outcome:
     job.write(folder / "job.json")
     log = folder / "log.txt"
     with log.open("wb") as output:
-        command = [sys.executable, "-m", "edgekit.converters.worker", str(folder)]
         code = workers.run(
             lambda: subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=worker_environment()
+                child_command("edgekit.converters.worker", str(folder)),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=child_environment(_quiet_cpu()),
             )
         )
     return _read_outcome(job, folder, log, code)
 
 
-def worker_environment() -> dict[str, str]:
-    """The environment of a worker: conversion needs no GPU, and its log no start-up chatter."""
+def _quiet_cpu() -> dict[str, str]:
+    """Conversion needs no GPU, and its log no start-up chatter."""
     return {
-        **os.environ,
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
         "PYTHONUNBUFFERED": "1",
@@ -190,14 +191,11 @@ def _read_outcome(job: Job, folder: Path, log: Path, code: int | None) -> Outcom
 def _how_it_ended(code: int | None) -> str:
     if code is None:
         return f"was stopped after {TIME_LIMIT_SECONDS // 60} minutes"
-    if code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = str(-code)
-        reason = ", most likely for lack of memory" if name == "SIGKILL" else ""
-        return f"crashed ({name}{reason})"
-    return f"ended with exit code {code}"
+    crash = describe_crash(code)
+    if crash is None:
+        return f"ended with exit code {code}"
+    reason = ", most likely for lack of memory" if crash.endswith("SIGKILL") else ""
+    return f"crashed ({crash}{reason})"
 
 
 def _available_memory() -> int | None:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edgekit.child import Reply, run_child
 from edgekit.errors import EdgeKitError, TargetError
 from edgekit.measure.device import Device, cpu_frequency, describe_device
 from edgekit.measure.inputs import random_inputs
@@ -21,7 +22,6 @@ from edgekit.measure.latency import LatencyProtocol, LatencyStats, measure_laten
 from edgekit.measure.load_meter import LoadSample, other_load, sample_load
 from edgekit.measure.memory import current_memory, peak_memory
 from edgekit.measure.validity import Conditions
-from edgekit.runtime.child import Reply, run_child
 from edgekit.runtime.engines import find_engine
 from edgekit.runtime.engines.base import EngineInfo
 from edgekit.runtime.load import load

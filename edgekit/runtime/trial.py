@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.child import Reply
 from edgekit.errors import ModelFileError
-from edgekit.runtime.child import Reply
 from edgekit.runtime.engines.base import STRING, TensorInfo
 from edgekit.runtime.engines.litert import LiteRTEngine, find_interpreter
 from edgekit.runtime.engines.litert_problems import explain

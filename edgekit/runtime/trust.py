@@ -21,9 +21,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from edgekit.child import ChildResult, run_child
 from edgekit.errors import ModelFileError, OutputError, UnsupportedModelError
 from edgekit.files import cache_directory, write_text
-from edgekit.runtime.child import ChildResult, run_child
 from edgekit.runtime.engines.base import EngineInfo, TensorInfo
 from edgekit.runtime.engines.litert import find_interpreter, read_file
 from edgekit.tflite.digest import carries_own_digest

@@ -16,8 +16,8 @@ from edgekit.training.normalization import Normalization, normalize, to_three_ch
 from edgekit.training.weights import load_imagenet, load_weights
 
 _HEAD = HeadSettings(units=128, dropout=0.4, hidden_dropout=0.4, label_smoothing=0.1)
-"""Measured on frozen MobileNetV2 0.35 features of the TensorFlow flowers: 90.9 to 91.8 % over five
-seeds, where a plain softmax layer gives 88.9 to 89.5 %."""
+"""On frozen MobileNetV2 0.35 features of the TensorFlow flowers: 90.7 to 92.0 % in the best of 30 epochs
+over seven seeds; a plain softmax layer gives 88.9 to 89.5 %."""
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ class TestExport:
         os.kill(worker, signal.SIGKILL)
         output, errors = process.communicate(timeout=120)
         assert process.returncode == 1
-        assert "crashed (SIGKILL" in output
+        assert "crashed (signal 9, SIGKILL" in output
         assert "Traceback" not in errors
         assert {file.name for file in folder.iterdir()} == {"logs"}
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgekit.child import ChildResult
 from edgekit.errors import ModelFileError, UnsupportedModelError
 from edgekit.runtime import load, trust, try_model
-from edgekit.runtime.child import ChildResult
 from edgekit.runtime.trust import TrialLimits, ensure_tried, read_result
 
 REFUSED = {

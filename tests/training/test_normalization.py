@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from edgekit.kerasfile import import_keras
+from edgekit.tflite.model import read_model
 from edgekit.training.applications import APPLICATIONS
-from edgekit.training.normalization import normalize, to_three_channels
+from edgekit.training.normalization import Normalization, normalize, to_three_channels
 
 keras = import_keras()
 
@@ -36,6 +37,21 @@ def test_caffe_weights_are_never_trained() -> None:
     model = keras.Model(image, normalize(keras, image, "caffe"))
     assert not model.trainable_weights
     assert model.layers[-1].name == "rgb_to_bgr_minus_mean"
+
+
+@pytest.mark.parametrize(
+    ("way", "operators"), [("tf", ["MUL", "ADD"]), ("torch", ["MUL", "ADD"]), ("caffe", ["CONV_2D"])]
+)
+def test_each_way_becomes_plain_tflite(way: Normalization, operators: list[str]) -> None:
+    tf = pytest.importorskip("tensorflow")
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    image = keras.Input((4, 4, 3))
+    model = keras.Model(image, normalize(keras, image, way))
+    traced = tf.function(lambda x: model(x), input_signature=[tf.TensorSpec((1, 4, 4, 3), tf.float32)])
+    frozen = convert_variables_to_constants_v2(traced.get_concrete_function())
+    converted = read_model(tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert())
+    assert [operator.name for operator in converted.subgraphs[0].operators] == operators
 
 
 def test_grayscale_is_repeated() -> None:

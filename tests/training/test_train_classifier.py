@@ -220,7 +220,7 @@ def test_a_photo_that_vanishes_is_named(textures: Dataset, mobilenet_weights: Pa
             train_classifier(broken, IMAGE, config)
 
 
-def test_ctrl_c_is_passed_on(textures: Dataset, mobilenet_weights: Path) -> None:
+def test_ctrl_c_is_passed_on(textures: Dataset) -> None:
     class Impatient(Listener):
         def advance(self, steps: int = 1, note: str = "") -> None:
             raise KeyboardInterrupt

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_PACKAGE_PARENT = str(Path(__file__).resolve().parents[2])
+_PACKAGE_PARENT = str(Path(__file__).resolve().parents[1])
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,12 @@ def run_child(
     Raises:
         OSError: the process cannot be started.
     """
-    if not sys.executable:
-        raise OSError("this Python does not know its own executable")
-    # -P keeps the working directory, where anything may lie, out of the child's imports.
-    command = [sys.executable, "-P", "-m", module, *arguments]
     process = subprocess.Popen(
-        command,
+        child_command(module, *arguments),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, **_python_path(), "PYTHONIOENCODING": "utf-8", **(environment or {})},
+        env=child_environment(environment or {}),
     )
     try:
         output, log = process.communicate(message, timeout=seconds)
@@ -98,6 +94,23 @@ def run_child(
         process.wait()
         raise
     return ChildResult(_parse(output), exit_code, log.decode("utf-8", "replace"))
+
+
+def child_command(module: str, *arguments: str) -> list[str]:
+    """The command line of ``python -m module``.
+
+    Raises:
+        OSError: this Python does not know its own executable.
+    """
+    if not sys.executable:
+        raise OSError("this Python does not know its own executable")
+    # -P keeps the working directory, where anything may lie, out of the child's imports.
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment, ``extra``, and what the child needs to find this very EdgeKit."""
+    return {**os.environ, **_python_path(), "PYTHONIOENCODING": "utf-8", **extra}
 
 
 class Reply:

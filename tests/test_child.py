@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from edgekit.runtime import child
-from edgekit.runtime.child import ChildResult, describe_crash, run_child
+from edgekit import child
+from edgekit.child import ChildResult, describe_crash, run_child
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def module(tmp_path, monkeypatch):
 def test_a_reply_survives_whatever_is_printed(module):
     name = module(
         "talkative",
-        "import os, sys\nfrom edgekit.runtime.child import Reply\nreply = Reply()\nprint('noise')\n"
+        "import os, sys\nfrom edgekit.child import Reply\nreply = Reply()\nprint('noise')\n"
         "os.write(1, b'native noise')\nreply.send({'got': sys.stdin.buffer.read().decode(), 'args': sys.argv[1:]})\n",
     )
     result = run_child(name, "héllo".encode(), 60, ["a b"])
