@@ -28,6 +28,6 @@ if [ "$(id -u)" != 0 ]; then
     as_root=sudo
 fi
 echo "Installing$missing ..."
-$as_root apt-get update -qq
+$as_root apt-get update -qq >/dev/null
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends $missing
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends $missing >/dev/null
