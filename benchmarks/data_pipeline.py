@@ -21,7 +21,7 @@ import numpy as np
 
 from edgekit.data import CachePolicy, DataOptions, Dataset, batches, open_dataset
 from edgekit.data.directory import find_layout
-from edgekit.data.parallel import cores
+from edgekit.host import usable_cores
 from edgekit.spec import ImageFormat
 
 SIZE = 224
@@ -116,7 +116,7 @@ def show(
     """Prints medians and ratios."""
     keras_rate, edgekit_rate = number / statistics.median(keras), number / statistics.median(edgekit)
     start_1, start_2 = statistics.median(first), statistics.median(second)
-    print(f"{number} photos to {SIZE}x{SIZE}, {cores()} cores, medians of {rounds} rounds that take turns\n")
+    print(f"{number} photos to {SIZE}x{SIZE}, {usable_cores()} cores, medians of {rounds} rounds that take turns\n")
     print(f"{'first pass over all photos':<44}{'img/s':>10}{'ratio':>9}")
     print(f"{'keras.utils.image_dataset_from_directory':<44}{keras_rate:>10.0f}{1:>9.2f}")
     print(f"{'edgekit.data.open_dataset, empty cache':<44}{edgekit_rate:>10.0f}{edgekit_rate / keras_rate:>9.2f}\n")

@@ -29,7 +29,8 @@ class Converter(Protocol):
         format: the name that users ask for, as in ``tflite``.
         precisions: what it can write; the first is the default.
         calibrated: those of them that need calibration photos.
-        extra: the pip extra that brings what it needs, if any.
+        extra: the pip extra that brings what it needs, if any ...
+        module: ... and the Python module that tells whether it is installed.
         suffix: of the file or folder that it writes.
         batch: the batch size that its program is traced for, ``None`` for a symbolic one.
         Options: a frozen dataclass.
@@ -39,6 +40,7 @@ class Converter(Protocol):
     precisions: tuple[str, ...]
     calibrated: tuple[str, ...]
     extra: str | None
+    module: str
     suffix: str
     batch: int | None
     Options: type
@@ -91,9 +93,14 @@ def parse_requests(texts: list[str]) -> list[ArtifactRequest]:
     Raises:
         UsageError: an unknown format or precision, or none at all.
     """
-    formats = {name: get_converter(name).precisions for name in MODULES}
     words = [word for text in texts for word in text.split(",") if word.strip()]
-    return list(dict.fromkeys(parse_request(word, formats) for word in words))
+    return list(dict.fromkeys(_parse(word) for word in words))
+
+
+def _parse(word: str) -> ArtifactRequest:
+    """Imports the converter that is asked for, and no other."""
+    wanted = word.strip().partition(":")[0]
+    return parse_request(word, {name: get_converter(name).precisions if name == wanted else () for name in MODULES})
 
 
 def artifact_name(name: str, request: ArtifactRequest) -> str:

@@ -12,20 +12,26 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from edgekit.artifact import ArtifactRequest
 from edgekit.child import child_command, child_environment, describe_crash
+from edgekit.files import remove
+from edgekit.host import available_memory, usable_cores
 from edgekit.progress import Progress
 
 TIME_LIMIT_SECONDS = 3600
 MEMORY_PER_JOB = 3 << 30
 """Bytes: what TensorFlow and the conversion of a mid-sized model take at their peak (1.2 GB were
 seen for MobileNetV2 0.35 in int8), with room to spare."""
+
+_WORK = ".export-"
+_ABANDONED_AFTER = 60.0
+"""Seconds since the last change of a work folder whose process is gone."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,6 @@ class Job:
     @classmethod
     def read(cls, path: Path) -> Job:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
-
-    @property
-    def request(self) -> ArtifactRequest:
-        return ArtifactRequest(self.format, self.precision)
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def run_jobs(jobs: Sequence[Job], folder: Path, progress: Progress) -> list[Outc
     workers = _Workers()
     outcomes: dict[int, Outcome] = {}
     with progress.task("Converting", len(jobs)) as task:
-        pool = ThreadPoolExecutor(max_workers=parallel_jobs(len(jobs), os.cpu_count() or 1, _available_memory()))
+        pool = ThreadPoolExecutor(max_workers=parallel_jobs(len(jobs), usable_cores(), available_memory()))
         try:
             futures = {
                 pool.submit(_run, job, folder / f"job-{index}", workers): index for index, job in enumerate(jobs)
@@ -112,6 +114,33 @@ def run_jobs(jobs: Sequence[Job], folder: Path, progress: Progress) -> list[Outc
             workers.kill_all()
             pool.shutdown(wait=True, cancel_futures=True)
     return [outcomes[index] for index in range(len(jobs))]
+
+
+def work_prefix() -> str:
+    """The beginning of a work folder's name; it tells whose folder it is."""
+    return f"{_WORK}{os.getpid()}-"
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Removes the work folders of exports that were killed: of processes that are no longer there."""
+    for work in folder.glob(f"{_WORK}*-*"):
+        owner = work.name.removeprefix(_WORK).partition("-")[0]
+        # Another machine may share the disk and has process ids of its own: leave its young folders alone.
+        with contextlib.suppress(OSError):
+            if owner.isdigit() and not _is_alive(int(owner)) and time.time() - work.stat().st_mtime > _ABANDONED_AFTER:
+                remove(work)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # there os.kill(..., 0) would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def parallel_jobs(jobs: int, processors: int, memory: int | None) -> int:
@@ -184,8 +213,14 @@ def _read_outcome(job: Job, folder: Path, log: Path, code: int | None) -> Outcom
     try:
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         return Outcome(job, result["check"], result["error"], log)
-    except FileNotFoundError:
-        return Outcome(job, {}, f"{job.name}: the converter {_how_it_ended(code)}.", log)
+    except (OSError, ValueError):
+        last = _last_line(log)
+        return Outcome(job, {}, f"{job.name}: the converter {_how_it_ended(code)}{f': {last}' if last else ''}.", log)
+
+
+def _last_line(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+    return next((line for line in reversed(lines) if line), "").rstrip(".")[:300]
 
 
 def _how_it_ended(code: int | None) -> str:
@@ -196,13 +231,3 @@ def _how_it_ended(code: int | None) -> str:
         return f"ended with exit code {code}"
     reason = ", most likely for lack of memory" if crash.endswith("SIGKILL") else ""
     return f"crashed ({crash}{reason})"
-
-
-def _available_memory() -> int | None:
-    """Bytes that can be had without swapping, page cache included; ``None`` where Linux does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    kilobytes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(kilobytes[0]) * 1024 if kilobytes else None

@@ -36,6 +36,7 @@ class TFLiteConverter:
     precisions = ("fp32", "fp16", "int8", "int8-dynamic")
     calibrated = ("int8",)
     extra = "tensorflow"
+    module = "tensorflow"
     suffix = ".tflite"
     batch = 1
     Options = NoOptions

@@ -105,6 +105,8 @@ class Manifest:
             ModelFileError: missing, not JSON, incomplete, newer, or with a path that leaves the folder.
             SpecError: its spec is incomplete or newer.
         """
+        if folder.is_file():
+            raise ModelFileError(f"{folder} is a file. Name the export folder that it lies in: {folder.parent}")
         path = folder / MANIFEST_NAME
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
@@ -115,7 +117,7 @@ class Manifest:
         if not isinstance(document, dict) or type(document.get("schema")) is not int:
             raise _unreadable(path, "it has no schema number")
         if document["schema"] > MANIFEST_SCHEMA:
-            raise ModelFileError(f"{path} was written by a newer EdgeKit. Upgrade: pip install --upgrade edgekit")
+            raise ModelFileError(f"{path} was written by a newer EdgeKit. Upgrade EdgeKit.")
         name, artifacts = document.get("name"), document.get("artifacts")
         if not isinstance(name, str) or not isinstance(artifacts, list):
             raise _unreadable(path, "its name or its list of artifacts is missing")
@@ -164,11 +166,11 @@ def parse_request(text: str, formats: dict[str, tuple[str, ...]]) -> ArtifactReq
     Raises:
         UsageError: an unknown format or precision; the message lists those there are.
     """
-    format, _, precision = text.strip().partition(":")
+    format, colon, precision = text.strip().partition(":")
     if format not in formats:
         raise UsageError(f"Unknown format {format!r}. Known: {', '.join(sorted(formats))}.")
     precisions = formats[format]
-    if precision and precision not in precisions:
+    if colon and precision not in precisions:
         raise UsageError(f"{format} has no precision {precision!r}. Known: {', '.join(precisions)}.")
     return ArtifactRequest(format, precision or precisions[0])
 

@@ -44,6 +44,14 @@ class ChildResult:
         """How it died, as in ``signal 11, SIGSEGV``, or ``None`` for one that ended by itself."""
         return None if self.exit_code is None else describe_crash(self.exit_code)
 
+    @property
+    def ending(self) -> str:
+        """Why there is no reply, in a few words: the crash, else the last line printed, else the exit code."""
+        if self.timed_out:
+            return "out of time"
+        lines = self.log.strip().splitlines()
+        return self.crash or (lines[-1] if lines else f"exit code {self.exit_code}")
+
 
 def describe_crash(exit_code: int) -> str | None:
     """In words what killed a process, or ``None`` for an exit code that it chose itself."""
@@ -75,24 +83,23 @@ def run_child(
     Raises:
         OSError: the process cannot be started.
     """
-    process = subprocess.Popen(
+    with subprocess.Popen(
         child_command(module, *arguments),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=child_environment(environment or {}),
-    )
-    try:
-        output, log = process.communicate(message, timeout=seconds)
-        exit_code: int | None = process.returncode
-    except subprocess.TimeoutExpired:
-        process.kill()
-        output, log = process.communicate()
-        exit_code = None
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
+    ) as process:
+        try:
+            output, log = process.communicate(message, timeout=seconds)
+            exit_code: int | None = process.returncode
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output, log = process.communicate()
+            exit_code = None
+        except BaseException:
+            process.kill()  # and leaving the block waits for it and closes its pipes
+            raise
     return ChildResult(_parse(output), exit_code, log.decode("utf-8", "replace"))
 
 

@@ -6,6 +6,11 @@ that is not an :class:`EdgeKitError` is a defect of EdgeKit.
 """
 
 
+def install_command(extra: str) -> str:
+    """How to get an extra. EdgeKit is in no package index: the name there is somebody else's."""
+    return f"pip install '.[{extra}]' (in EdgeKit's checkout)"
+
+
 class EdgeKitError(Exception):
     """Base of all errors with a message meant for the user."""
 
@@ -65,7 +70,7 @@ class MissingExtraError(EdgeKitError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(
-            f"{what} needs the extra '{extra}', which is not installed. Install it with: pip install 'edgekit[{extra}]'"
+            f"{what} needs the extra '{extra}', which is not installed. Install it with: {install_command(extra)}"
         )
         self.what = what
         self.extra = extra

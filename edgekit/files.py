@@ -35,7 +35,9 @@ def output_error(path: Path, error: OSError) -> OutputError:
 def refuse_existing(path: Path, *, force: bool) -> None:
     """Raises :class:`OutputError` where ``path`` exists and may not be replaced."""
     if not force and os.path.lexists(path):
-        raise OutputError(f"{path} exists already. Pass --force to replace it, or choose another name.")
+        raise OutputError(
+            f"{path} exists already. Pass --force (in Python: force=True) to replace it, or choose another output."
+        )
 
 
 def make_directory(path: Path) -> None:

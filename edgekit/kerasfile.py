@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from edgekit.errors import MissingExtraError, ModelFileError
+from edgekit.modelfile import check_regular
+from edgekit.quiet import stderr_into
 from edgekit.spec import ModelSpec
 
 SPEC_MEMBER = "edgekit/spec.json"
@@ -135,7 +137,7 @@ def import_keras(what: str = "Training") -> Any:
     if "keras" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
         # TensorFlow announces oneDNN and missing GPUs before it reads the variable.
-        with _no_native_output():
+        with open(os.devnull, "wb") as nowhere, stderr_into(nowhere.fileno()):
             return _import_keras(what)
     return _import_keras(what)
 
@@ -157,32 +159,11 @@ def _import_keras(what: str) -> Any:
 
 
 @contextlib.contextmanager
-def _no_native_output() -> Iterator[None]:
-    try:
-        sys.stderr.flush()
-        kept = os.dup(2)
-    except (OSError, AttributeError, ValueError):
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-@contextlib.contextmanager
 def _open(path: Path) -> Iterator[zipfile.ZipFile]:
+    check_regular(path)
     try:
         with path.open("rb") as handle:
             yield _as_zip(handle, path)
-    except FileNotFoundError:
-        raise ModelFileError(f"There is no file {path}.") from None
-    except IsADirectoryError:
-        raise ModelFileError(f"{path} is a folder, not a .keras file.") from None
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read ({error.strerror or error}).") from error
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgekit.errors import ConversionError, MissingExtraError
+from edgekit.errors import ConversionError, MissingExtraError, OutputError
 from edgekit.spec import ModelSpec
 
 SIGNATURE = "serving_default"
@@ -78,7 +78,10 @@ def freeze(model: Any, spec: ModelSpec, folder: Path, batch: int | None = 1) -> 
 
     module = tf.Module()
     module.serve = tf.function(serve, input_signature=signature)
-    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: module.serve.get_concrete_function()})
+    try:
+        tf.saved_model.save(module, str(folder), signatures={SIGNATURE: module.serve.get_concrete_function()})
+    except tf.errors.OpError as error:  # TensorFlow's own file system: a full or read-only disk
+        raise OutputError(f"Cannot save the frozen program in {folder.parent}: {error.message}.") from error
     description = {"batch": batch, "spec": spec.to_dict()}
     (folder / _DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
     return FrozenProgram(folder, batch, spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from types import TracebackType
 from typing import Protocol
 
@@ -64,4 +65,12 @@ class Silent:
         pass
 
 
+class WarningsOnly(Silent):
+    """Draws nothing, but hands what should not be missed to Python's :mod:`warnings`."""
+
+    def warn(self, message: str) -> None:
+        warnings.warn(message, stacklevel=2)
+
+
 SILENT: Progress = Silent()
+WARNINGS: Progress = WarningsOnly()

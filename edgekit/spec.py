@@ -149,6 +149,10 @@ class ModelSpec:
     def label_ids(self) -> tuple[str, ...]:
         return tuple(label.id for label in self.labels)
 
+    def same_model(self, other: ModelSpec) -> bool:
+        """Whether both describe the same trained model; name and confidence threshold may differ."""
+        return dataclasses.replace(self, name=other.name, confidence_threshold=other.confidence_threshold) == other
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; the key ``schema`` comes first."""
         document: dict[str, Any] = {"schema": SCHEMA, **_as_json(dataclasses.asdict(self))}
@@ -178,7 +182,7 @@ class ModelSpec:
         if schema > SCHEMA:
             raise SpecError(
                 f"{source} was written by a newer EdgeKit (spec schema {schema}, this version reads up to "
-                f"{SCHEMA}). Upgrade with: pip install --upgrade edgekit"
+                f"{SCHEMA}). Upgrade EdgeKit."
             )
         return cls(
             name=fields.take("name", str),

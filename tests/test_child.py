@@ -60,6 +60,35 @@ def test_exit_codes_in_words():
     assert describe_crash(0xC0000005) == "exception 0xC0000005"
 
 
+@pytest.mark.parametrize(
+    ("child", "ending"),
+    [
+        (ChildResult(None, -signal.SIGABRT.value, "INFO: begun\n"), f"signal {signal.SIGABRT.value}, SIGABRT"),
+        (ChildResult(None, 1, "Traceback ...\nImportError: no module\n\n"), "ImportError: no module"),
+        (ChildResult(None, 3, " \n"), "exit code 3"),
+        (ChildResult(None, None, "INFO: begun\n"), "out of time"),
+    ],
+)
+def test_the_ending_in_words(child, ending):
+    assert child.ending == ending
+
+
+def test_an_exception_while_waiting_leaves_no_child_and_no_pipe(module, monkeypatch):
+    started: list[child.subprocess.Popen[bytes]] = []
+
+    class Interrupted(child.subprocess.Popen):
+        def communicate(self, *arguments, **keywords):
+            started.append(self)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(child.subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_child(module("waiting", "import time\ntime.sleep(60)\n"), b"", 60)
+    (process,) = started
+    assert process.returncode is not None
+    assert all(pipe.closed for pipe in (process.stdin, process.stdout, process.stderr))
+
+
 def test_an_installed_edgekit_is_found_without_help(monkeypatch):
     monkeypatch.setattr(child, "_PACKAGE_PARENT", child.sysconfig.get_path("purelib"))
     assert child._python_path() == {}

@@ -121,7 +121,7 @@ class TestPackages:
         assert [package.name for package in tensorflow.packages] == ["tensorflow-cpu"]
         assert {package.name for package in everything.packages} == {"keras", "matplotlib", "tensorflow-cpu"}
         assert not any(extra.installed for extra in (train, tensorflow, everything))
-        assert train.install == "pip install 'edgekit[train]'"
+        assert train.install == "pip install '.[train]' (in EdgeKit's checkout)"
 
     def test_a_part_of_an_extra_is_not_the_extra(self) -> None:
         train, *_ = read_extras(REQUIREMENTS, EXTRAS, LAPTOP, {"keras": "3.15.1"}.get)
@@ -269,7 +269,7 @@ class TestBrokenInstallation:
         checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
         assert [checks[name]["status"] for name in ("photos", "models", "cache")] == ["ok"] * 3
         assert checks["training"]["detail"] == "keras raises SystemExit: bye"
-        assert "crashed its process (signal 6, SIGABRT)" in checks["pictures"]["detail"]
+        assert "ended without an answer (signal 6, SIGABRT)" in checks["pictures"]["detail"]
         assert "tensorflow raises ImportError" in checks["conversion"]["detail"]
 
     def test_a_module_that_hangs_is_ended(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +283,7 @@ class TestBrokenInstallation:
         monkeypatch.setenv("PYTHONPATH", put_package(tmp_path, "keras", code))
         finding, _ = run_check(check_named("training"))
         assert finding.detail == "the Python module tensorflow is missing"
-        assert finding.advice == "Install it: pip install 'edgekit[tensorflow]'"
+        assert finding.advice == "Install it: pip install '.[tensorflow]' (in EdgeKit's checkout)"
 
     @pytest.mark.parametrize(
         ("name", "code", "word"),
@@ -360,7 +360,7 @@ class TestText:
         text = examination_text(found)
         assert found.passed
         assert "✓ numpy 2.4, ai-edge-litert 2.3" in text
-        assert "– without keras, matplotlib. To get it: pip install 'edgekit[train]'" in text
+        assert "– without keras, matplotlib. To get it: pip install '.[train]'" in text
         assert text.endswith("Everything that is installed works.")
 
     def test_an_old_package_is_one(self) -> None:

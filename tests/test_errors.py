@@ -34,4 +34,4 @@ def test_messages() -> None:
     assert str(errors.ImageError("a.jpg", "truncated file")) == "a.jpg is not a readable image (truncated file)."
     message = str(errors.MissingExtraError("Training", "train"))
     assert message.startswith("Training needs the extra 'train'")
-    assert message.endswith("pip install 'edgekit[train]'")
+    assert message.endswith("pip install '.[train]' (in EdgeKit's checkout)")

@@ -233,7 +233,9 @@ def test_refuse_existing(tmp_path: Path) -> None:
     refuse_existing(path, force=True)
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     for there in (path, tmp_path, tmp_path / "dangling"):
-        with pytest.raises(OutputError, match=re.escape(f"{there} exists already. Pass --force to replace it")):
+        with pytest.raises(
+            OutputError, match=re.escape(f"{there} exists already. Pass --force (in Python: force=True) to replace it")
+        ):
             refuse_existing(there, force=False)
 
 

@@ -14,13 +14,14 @@ import numpy as np
 from edgekit.api.model import Model
 from edgekit.artifact import MANIFEST_NAME, ArtifactRequest, Manifest, ManifestEntry, digest_of, size_of
 from edgekit.converters.base import artifact_name, get_converter, parse_requests
-from edgekit.converters.jobs import Job, Outcome, run_jobs
+from edgekit.converters.jobs import Job, Outcome, remove_abandoned, run_jobs, work_prefix
 from edgekit.converters.reference import SIZE, Reference
 from edgekit.data import open_labelled
 from edgekit.errors import ConversionError, ModelFileError, OutputError, SpecError, UsageError
-from edgekit.files import atomic_write, check_writable, refuse_existing
+from edgekit.extras import require
+from edgekit.files import atomic_write, check_writable, output_error, refuse_existing, remove
 from edgekit.program import freeze
-from edgekit.progress import SILENT, Progress
+from edgekit.progress import WARNINGS, Progress
 from edgekit.quantization.calibration import LIMIT, Calibration, sample, stratified_choice
 from edgekit.report.folder import write_readme
 from edgekit.spec import ModelSpec
@@ -70,7 +71,7 @@ def export(
     spec: ModelSpec | None = None,
     confidence_threshold: float | None = None,
     force: bool = False,
-    progress: Progress = SILENT,
+    progress: Progress = WARNINGS,
 ) -> ExportResult:
     """Converts a model and proves every result.
 
@@ -99,23 +100,33 @@ def export(
     requests = parse_requests([to] if isinstance(to, str) else list(to))
     if not requests:
         raise UsageError("Name at least one format, as in: --to tflite:fp32,tflite:int8")
+    for request in requests:
+        converter = get_converter(request.format)
+        if converter.extra is not None:
+            require(f"Exporting {request}", converter.module, converter.extra)
     folder = Path(output)
     if isinstance(model, str | Path):
         _check_outputs(folder, Path(model).stem, requests, force)  # before TensorFlow is loaded
     model = _with_threshold(_as_model(model, spec), confidence_threshold)
     _check_outputs(folder, model.spec.name, requests, force)
-    _refuse_other_model(folder, model.spec.name)
+    _refuse_other_models(folder, model.spec, force)
+    _refuse_foreign(folder)
     check_writable(folder / MANIFEST_NAME)
     photos = _calibration(model, calibration, progress)
-    if photos is None and any(request.precision in get_converter(request.format).calibrated for request in requests):
+    calibrated = [r for r in requests if r.precision in get_converter(r.format).calibrated]
+    if photos is None and calibrated:
         raise ConversionError(
-            f"int8 needs calibration photos, and there is no sample beside {model.path or 'the model'}. "
+            f"{calibrated[0]} needs calibration photos, and there is no sample beside {model.path or 'the model'}. "
             "Pass a folder of class folders with --calibration FOLDER (the training photos, not the validation ones)."
         )
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder, ignore_cleanup_errors=True) as work:
-        jobs = _prepare(model, requests, photos, Path(work), progress)
-        outcomes = run_jobs(jobs, Path(work), progress)
-        return _publish(folder, model.spec, outcomes)
+    remove_abandoned(folder)
+    try:
+        with tempfile.TemporaryDirectory(prefix=work_prefix(), dir=folder, ignore_cleanup_errors=True) as work:
+            jobs = _prepare(model, requests, photos, Path(work), progress)
+            outcomes = run_jobs(jobs, Path(work), progress)
+            return _publish(folder, model.spec, outcomes, progress)
+    except OSError as error:
+        raise output_error(folder, error) from error
 
 
 def _as_model(model: Any, spec: ModelSpec | None) -> Model:
@@ -144,19 +155,48 @@ def _check_outputs(folder: Path, name: str, requests: list[ArtifactRequest], for
         refuse_existing(folder / artifact_name(name, request), force=force)
 
 
-def _refuse_other_model(folder: Path, name: str) -> None:
+def _refuse_other_models(folder: Path, spec: ModelSpec, force: bool) -> None:
     older = _older(folder)
-    if older is not None and older.name != name:
-        raise OutputError(f"{folder} holds the exports of {older.name!r}. Choose another folder for {name!r}.")
+    if older is None or not older.artifacts:
+        return
+    if older.name != spec.name:
+        raise OutputError(f"{folder} holds the exports of {older.name!r}. Choose another folder for {spec.name!r}.")
+    if not older.spec.same_model(spec) and not force:
+        raise OutputError(
+            f"{folder} holds files of another training of {spec.name!r}: "
+            f"{', '.join(entry.file for entry in older.artifacts)}. Pass --force to remove them, or choose another "
+            "folder."
+        )
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """A folder with a README or manifest that no export wrote is somebody's project."""
+    try:
+        Manifest.read(folder)
+    except (ModelFileError, SpecError) as error:
+        theirs = [name for name in (MANIFEST_NAME, "README.md") if (folder / name).exists()]
+        if theirs:
+            raise OutputError(
+                f"{folder} has a {theirs[0]} that no export wrote, and an export would replace it. Choose a folder of "
+                "its own with -o."
+            ) from error
 
 
 def _calibration(model: Model, source: str | Path | None, progress: Progress) -> Calibration | None:
     if source is None:
         photos = model.calibration
     else:
-        image = model.spec.image
-        assert image is not None
-        part = open_labelled(source, image, model.spec.label_ids, part="train", limit=LIMIT, progress=progress)
+        if model.spec.image is None:
+            raise SpecError(f"{model.spec.name} takes no images, so photos cannot calibrate it.")
+        part = open_labelled(
+            source,
+            model.spec.image,
+            model.spec.label_ids,
+            part="train",
+            limit=LIMIT,
+            skip_unreadable=True,
+            progress=progress,
+        )
         photos = dataclasses.replace(sample(part), source=str(source))
     if photos is not None and model.spec.image is not None:
         photos.check_fits(model.spec.image)
@@ -208,7 +248,7 @@ def _reference(model: Model, photos: Calibration | None) -> Reference:
     return Reference(images, model.predict(images), source)
 
 
-def _publish(folder: Path, spec: ModelSpec, outcomes: list[Outcome]) -> ExportResult:
+def _publish(folder: Path, spec: ModelSpec, outcomes: list[Outcome], progress: Progress) -> ExportResult:
     """Moves what is sound into the folder, then the manifest, then the README."""
     entries, failures = [], []
     for outcome in outcomes:
@@ -235,12 +275,24 @@ def _publish(folder: Path, spec: ModelSpec, outcomes: list[Outcome]) -> ExportRe
     if entries:
         manifest = Manifest(spec.name, spec, tuple(entries))
         older = _older(folder)
-        # What an earlier training left in the folder is not described by this model's spec.
-        if older is not None and older.spec == spec:
+        if older is not None and older.spec.same_model(spec):
             manifest = manifest.merged(older)
+        elif older is not None:
+            _remove_stale(folder, older, {entry.file for entry in entries}, progress)
         manifest.write(folder)
         write_readme(folder, manifest)
     return ExportResult(folder, tuple(entries), tuple(failures))
+
+
+def _remove_stale(folder: Path, older: Manifest, replaced: set[str], progress: Progress) -> None:
+    """What another training left in the folder would pass for this model's; ``--force`` allowed its removal."""
+    stale = [entry for entry in older.artifacts if entry.file not in replaced]
+    for entry in stale:
+        remove(folder / entry.file)
+        if entry.log:
+            remove(folder / entry.log)
+    if stale:
+        progress.warn(f"Removed files of another training: {', '.join(entry.file for entry in stale)}.")
 
 
 def _older(folder: Path) -> Manifest | None:

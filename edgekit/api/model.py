@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgekit.data import DataReport
 from edgekit.errors import SpecError
 from edgekit.preprocess import ImageSource
-from edgekit.progress import SILENT, Progress
+from edgekit.progress import WARNINGS, Progress
 from edgekit.quantization.calibration import Calibration
 from edgekit.runtime import Prediction, Predictor
 from edgekit.spec import ModelSpec
@@ -86,13 +86,22 @@ class Model:
         output: str | Path = "dist",
         *,
         calibration: str | Path | None = None,
+        confidence_threshold: float | None = None,
         force: bool = False,
-        progress: Progress = SILENT,
+        progress: Progress = WARNINGS,
     ) -> ExportResult:
         """Writes artifacts: :func:`edgekit.export` of this model."""
         from edgekit.api.exporting import export
 
-        return export(self, to, output, calibration=calibration, force=force, progress=progress)
+        return export(
+            self,
+            to,
+            output,
+            calibration=calibration,
+            confidence_threshold=confidence_threshold,
+            force=force,
+            progress=progress,
+        )
 
     def predictor(self) -> Predictor:
         """The Keras model behind the same interface as every artifact."""
@@ -101,9 +110,28 @@ class Model:
         return Predictor(KerasEngine(self.keras_model), self.spec)
 
 
+TRAINING_FILES = frozenset(
+    {
+        "calibration.npz",
+        "confusion_matrix.png",
+        "history.csv",
+        "learning_curves.png",
+        "result.json",
+        "samples.png",
+        "train_digests.txt",
+    }
+)
+"""What the folder beside a model holds; a folder with anything else is not replaced."""
+
+
 def training_folder(path: Path) -> Path:
     """The folder beside a ``.keras`` file with its calibration sample, history and pictures."""
     return path.with_name(f"{path.stem}.training")
+
+
+def seen_path(path: Path) -> Path:
+    """Where the digests of the training photos of a ``.keras`` file lie, one a line."""
+    return training_folder(path) / "train_digests.txt"
 
 
 def calibration_path(path: Path) -> Path:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgekit.api.model import Model, training_folder
+from edgekit.api.model import TRAINING_FILES, Model, seen_path, training_folder
 from edgekit.data import CachePolicy, DataOptions, Dataset, open_dataset
-from edgekit.errors import UsageError
-from edgekit.files import atomic_write, check_writable, refuse_existing, write_text
-from edgekit.progress import SILENT, Progress
+from edgekit.errors import OutputError, UsageError
+from edgekit.extras import require
+from edgekit.files import atomic_write, check_writable, refuse_existing
+from edgekit.progress import WARNINGS, Progress
 from edgekit.quantization.calibration import sample
 from edgekit.spec import ImageFormat, ResizeMode
 from edgekit.training.config import TrainingConfig
@@ -30,7 +32,7 @@ def train(
     skip_unreadable: bool = False,
     cache: CachePolicy | None = None,
     force: bool = False,
-    progress: Progress = SILENT,
+    progress: Progress = WARNINGS,
     **settings: object,
 ) -> Model:
     """Trains an image classifier.
@@ -60,7 +62,12 @@ def train(
     from edgekit.training import check_model, default_image_size, train_classifier
 
     config = _config(config, settings)
-    path = _check_output(output, force)
+    require("Training", "keras", "train")
+    require("Training", "matplotlib", "train")
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    require("Training", backend, backend)
+    sources = [source, validation] if isinstance(validation, str | Path) else [source]
+    path = _check_output(output, sources, force)
     height, width = _size(image_size, default_image_size(config.model))
     image = ImageFormat(width=width, height=height, resize=resize)
     check_model(config, image)
@@ -72,8 +79,11 @@ def train(
         cache=cache or CachePolicy(),
     )
     dataset = open_dataset(source, image, options, progress)
+    progress.say(dataset.report.summary())
     for warning in dataset.report.warnings():
         progress.warn(warning)
+    if isinstance(validation, float | int) and dataset.report.split == "folders":
+        progress.warn(f"{source} has a validation folder, so the share {validation:g} is not used.")
     name = path.stem if path else Path(source).resolve().name
     result = train_classifier(dataset, image, config, name, progress)
     if dataset.report.split == "share":
@@ -107,21 +117,45 @@ def _validation(wanted: float | str | Path | None) -> float | Path | None:
     return Path(wanted) if isinstance(wanted, str) else wanted
 
 
-def _check_output(output: str | Path | None, force: bool) -> Path | None:
+def _check_output(output: str | Path | None, sources: Sequence[str | Path], force: bool) -> Path | None:
     """The path to write, after everything that can be known before an hour of work."""
     if output is None:
         return None
     path = Path(output)
+    if not path.name:
+        raise UsageError("The output needs a name, as in: -o flowers.keras")
     if path.suffix != ".keras":
-        raise UsageError(f"A trained model is a .keras file. Got: {path}. Use: {path.with_suffix('.keras')}")
+        raise UsageError(f"A trained model is a .keras file. Got: {path}. Use: {path}.keras")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder. Choose another name for the model.")
+    _refuse_inside(path, sources)
     refuse_existing(path, force=force)
-    refuse_existing(training_folder(path), force=force)
+    _check_training_folder(training_folder(path), replace=force or not path.exists())
     check_writable(path)
     return path
 
 
+def _refuse_inside(path: Path, sources: Sequence[str | Path]) -> None:
+    """The pictures beside a model that lies among the photos would be a class of the next training."""
+    for source in sources:
+        folder = Path(source).resolve()
+        if path.resolve().is_relative_to(folder) or training_folder(path).resolve() == folder:
+            raise UsageError(f"{path} lies among the photos of {source}. Write it elsewhere: -o FOLDER/{path.name}")
+
+
+def _check_training_folder(folder: Path, *, replace: bool) -> None:
+    """A folder without its model is what an interrupted run left; one with other files is not ours."""
+    if not folder.exists():
+        return
+    if not folder.is_dir() or not {file.name for file in folder.iterdir()} <= TRAINING_FILES:
+        raise OutputError(f"{folder} is not a folder that a training wrote. Choose another name for the model.")
+    refuse_existing(folder, force=replace)
+
+
 def _size(wanted: int | tuple[int, int] | None, default: int) -> tuple[int, int]:
-    height, width = wanted if isinstance(wanted, tuple) else (wanted or default, wanted or default)
+    if wanted is None:
+        wanted = default
+    height, width = wanted if isinstance(wanted, tuple) else (wanted, wanted)
     if not 8 <= min(height, width) <= max(height, width) <= 4096:
         raise UsageError(f"An image size is 8 to 4096 pixels. Got: {height}x{width}.")
     return height, width
@@ -141,6 +175,8 @@ def _save(model: Model, dataset: Dataset, path: Path) -> Model:
         model.calibration.save(temporary / "calibration.npz")
         pictures = write_pictures(model.result, dataset, temporary)
         write_history(model.result, temporary / "history.csv")
-        write_text(temporary / "result.json", json.dumps(model.result.to_dict(), indent=2) + "\n")
+        digests = "".join(f"{digest.hex()}\n" for digest in sorted(dataset.train.digests))
+        (temporary / seen_path(path).name).write_text(digests, encoding="ascii")
+        (temporary / "result.json").write_text(json.dumps(model.result.to_dict(), indent=2) + "\n", encoding="utf-8")
     save_model(model.keras_model, model.spec, path)
     return dataclasses.replace(model, path=path, pictures={name: folder / file.name for name, file in pictures.items()})

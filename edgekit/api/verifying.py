@@ -11,10 +11,10 @@ from edgekit.api.evaluation import open_evaluation
 from edgekit.api.model import Model
 from edgekit.artifact import Manifest, ManifestEntry, digest_of, size_of
 from edgekit.data import Part
-from edgekit.errors import ModelFileError, SpecError
+from edgekit.errors import EdgeKitError, ModelFileError, SpecError
 from edgekit.measure.accuracy import measure_accuracy
 from edgekit.measure.parity import Verdict, judge, measure_parity, pair_accuracy
-from edgekit.progress import SILENT, Progress, Task
+from edgekit.progress import WARNINGS, Progress, Task
 from edgekit.report.verdict import VerifyReport, VerifyRow
 from edgekit.runtime import Predictor, load
 
@@ -26,7 +26,7 @@ def verify(
     *,
     reference: str | Path | Model,
     data: str | Path,
-    progress: Progress = SILENT,
+    progress: Progress = WARNINGS,
 ) -> VerifyReport:
     """Runs every artifact of an export folder on labelled photos and compares it with the Keras model.
 
@@ -52,17 +52,27 @@ def verify(
             f"{folder} and {model.path or 'the reference'} have different classes "
             f"({', '.join(manifest.spec.label_ids)}; {', '.join(model.spec.label_ids)}). Name the model it was made of."
         )
+    if not model.spec.same_model(manifest.spec):
+        raise SpecError(
+            f"{model.path or 'The reference'} is not the model that {folder} was exported from: it was trained again "
+            "since, or is another one. Export again with --force, or name the right model."
+        )
     labels = model.spec.label_ids
-    part, source = open_evaluation(data, model.spec, progress)
+    evaluation = open_evaluation(data, model, progress)
+    part = evaluation.part
+    if evaluation.caution:
+        progress.warn(evaluation.caution)
     with progress.task("Verifying", len(part) * (1 + len(manifest.artifacts))) as task:
         expected = _predict(model.predictor(), part, task, "Keras")
         rows = tuple(_verify(folder, entry, part, labels, expected, task) for entry in manifest.artifacts)
     return VerifyReport(
         reference=model.path.name if model.path else model.spec.name,
-        reference_size=size_of(model.path) if model.path else 0,
+        reference_size=size_of(model.path) if model.path else None,
         reference_accuracy=measure_accuracy(expected, part.labels, labels),
         photos=len(part),
-        source=source,
+        source=evaluation.source,
+        trained_on=evaluation.trained_on,
+        caution=evaluation.caution,
         rows=rows,
     )
 
@@ -84,11 +94,11 @@ def _verify(
         with load(path) as predictor:
             info = predictor.engine.info
             outputs = _predict(predictor, part, task, entry.file)
-    except ModelFileError as error:
+        parity = measure_parity(expected, outputs)
+        verdict = judge(parity, entry.precision, pair_accuracy(expected, outputs, part.labels))
+    except EdgeKitError as error:
         verdict = Verdict(False, (str(error),))
         return VerifyRow(entry.file, entry.format, entry.precision, entry.size_bytes, None, None, None, verdict)
-    parity = measure_parity(expected, outputs)
-    paired = pair_accuracy(expected, outputs, part.labels)
     return VerifyRow(
         file=entry.file,
         format=entry.format,
@@ -97,7 +107,7 @@ def _verify(
         engine=str(info),
         accuracy=measure_accuracy(outputs, part.labels, labels),
         parity=parity,
-        verdict=judge(parity, entry.precision, paired),
+        verdict=verdict,
     )
 
 

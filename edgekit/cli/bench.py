@@ -30,9 +30,9 @@ reason stands under the table.
     "--on", "targets", default="local", show_default=True, metavar="TARGET", help="Where; several with commas."
 )
 @click.option("--threads", type=click.IntRange(1, 256), help="Of the interpreter. [default: 1]")
-@click.option("--runs", type=click.IntRange(1), help="The least number of measured runs.")
-@click.option("--seconds", type=click.FloatRange(0), help="The least time to measure.")
-@click.option("--warmup", type=click.FloatRange(0), help="Seconds of warm-up before.")
+@click.option("--runs", type=click.IntRange(1), help="The least number of measured runs. [default: 100]")
+@click.option("--seconds", type=click.FloatRange(0), help="The least time to measure. [default: 2]")
+@click.option("--warmup", type=click.FloatRange(0), help="Seconds of warm-up before. [default: 0.5]")
 @console_options
 def command(
     models: tuple[Path, ...],

@@ -1,18 +1,17 @@
-"""What all commands share: the flags ``--json`` and ``--quiet``, and how they print."""
+"""What all commands share: the flags ``--json`` and ``--quiet``, and where a result goes."""
 
 from __future__ import annotations
 
 import json
-import sys
 import warnings
 from collections.abc import Callable
 from functools import wraps
-from types import TracebackType
 from typing import Any, TypeVar
 
 import click
 
-from edgekit.progress import SILENT, Progress, Task
+from edgekit.cli.bars import QuietProgress, TerminalProgress
+from edgekit.progress import Progress
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -26,7 +25,7 @@ class Console:
 
     def __init__(self, *, as_json: bool, quiet: bool) -> None:
         self.as_json = as_json
-        self.progress: Progress = SILENT if quiet else TerminalProgress()
+        self.progress: Progress = QuietProgress() if quiet else TerminalProgress()
 
     def show(self, text: str, document: Any) -> None:
         """Prints the result."""
@@ -40,7 +39,7 @@ def console_options(function: Function) -> Function:
     """Adds ``--json`` and ``--quiet``, given to the command as the argument ``console``."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (docs: JSON output).")
-    @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
+    @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error; warnings stay.")
     @wraps(function)
     def command(*args: Any, as_json: bool, quiet: bool, **options: Any) -> Any:
         warnings.filterwarnings("ignore", message=".*decompression bomb", module="PIL")
@@ -52,46 +51,3 @@ def console_options(function: Function) -> Function:
 def force_option(function: Function) -> Function:
     """Adds ``--force``."""
     return click.option("-f", "--force", is_flag=True, help="Replace what exists.")(function)
-
-
-class TerminalProgress:
-    """Draws bars with the time that is left on standard error."""
-
-    def task(self, description: str, total: int) -> Task:
-        return _Bar(description, total)
-
-    def say(self, message: str) -> None:
-        click.echo(message, err=True)
-
-    def warn(self, message: str) -> None:
-        click.echo(f"Warning: {message}", err=True)
-
-
-class _Bar:
-    def __init__(self, description: str, total: int) -> None:
-        self._note = ""
-        # Narrow enough to leave the note its place on a terminal of 100 columns.
-        self._bar: Any = click.progressbar(
-            length=total,
-            label=description.ljust(14),
-            file=sys.stderr,
-            item_show_func=lambda _: self._note,
-            width=24,
-            show_pos=True,
-        )
-
-    def advance(self, steps: int = 1, note: str = "") -> None:
-        self._note = note or self._note
-        self._bar.update(steps)
-
-    def __enter__(self) -> Task:
-        self._bar.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.__exit__(kind, error, trace)

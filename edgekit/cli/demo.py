@@ -26,4 +26,4 @@ def command(output: Path, force: bool, console: Console) -> int:
 
     result = run_demo(output, force=force, progress=console.progress)
     console.show("\n" + result.to_text(), result.to_dict())
-    return 0 if result.report.passed else 1
+    return 0 if result.passed else 1

@@ -25,10 +25,15 @@ cannot do harm; --no-run leaves that out.
 @console_options
 def command(file: Path, run: bool, console: Console) -> None:
     """Describe FILE: tensors, quantization, ops, multiply-accumulates, labels."""
+    from edgekit.cli.paths import refuse_folder
+    from edgekit.errors import UsageError
     from edgekit.report.inspection import inspection_text
     from edgekit.runtime.trust import try_model
     from edgekit.tflite.describe import describe
 
+    refuse_folder(file, (".tflite",))
+    if file.suffix.lower() == ".keras":
+        raise UsageError(f"inspect describes .tflite files; export it first: edgekit export {file}")
     description = describe(file)
     trial = try_model(file) if run else None
     console.show(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -75,7 +76,8 @@ class LazyGroup(click.Group):
         try:
             result = super().main(arguments, *rest, **{**extra, "standalone_mode": False})
             code = result if isinstance(result, int) else 0
-            sys.stdout.flush()
+            if sys.stdout is not None:  # closed by the caller: >&-
+                sys.stdout.flush()
         except click.exceptions.Exit as stop:
             code = stop.exit_code
         except click.ClickException as error:
@@ -87,17 +89,34 @@ class LazyGroup(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("\nInterrupted. Nothing half-written was left behind.", err=True)
             code = _report(as_json, "interrupted", "interrupted", 130)
+        except MemoryError:
+            click.echo("Error: not enough memory.", err=True)
+            code = _report(as_json, "memory", "not enough memory", 1)
         except BrokenPipeError:
             # The reader (head, less) has gone; there is nobody left to tell.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 1
+        except OSError as error:
+            message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            click.echo(f"Error: {message}", err=True)
+            code = _report(as_json, "system", message, 1)
+        except Exception as error:
+            if os.environ.get("EDGEKIT_DEBUG"):
+                raise
+            message = f"{type(error).__name__}: {error}"
+            click.echo(
+                f"Error: {message}\nThis is a defect of EdgeKit. EDGEKIT_DEBUG=1 shows where; please report it.",
+                err=True,
+            )
+            code = _report(as_json, "defect", message, 1)
         sys.exit(code)
 
 
 def _report(as_json: bool, kind: str, message: str, code: int) -> int:
     """With ``--json`` a failure is a document on standard output, too."""
     if as_json:
-        click.echo(json.dumps({"error": {"kind": kind, "message": message}}, ensure_ascii=False))
+        with contextlib.suppress(OSError):  # standard output itself may be what failed
+            click.echo(json.dumps({"error": {"kind": kind, "message": message}}))
     return code
 
 

@@ -13,7 +13,7 @@ from edgekit.cli.console import Console, console_options
 EPILOG = """\b
 Examples:
   edgekit predict dist/flowers.int8.tflite photo.jpg
-  edgekit predict dist/flowers.fp32.tflite holiday/*.jpg --top 1
+  edgekit predict dist/flowers.fp32.tflite holiday/ --top 1
   edgekit predict flowers.keras photo.jpg --json
 
 \b
@@ -28,16 +28,20 @@ Exit code 1 where a photo could not be read; the others are still answered.
 @click.option("--threads", type=click.IntRange(1, 256), help="Of the interpreter.")
 @console_options
 def command(model: Path, photos: tuple[Path, ...], top: int, threads: int | None, console: Console) -> int:
-    """Recognise PHOTOS with MODEL (an exported file, or the .keras file)."""
+    """Recognize PHOTOS (files, or folders of them) with MODEL (an exported file, or the .keras file)."""
+    from edgekit.cli.paths import expand_photos, refuse_folder
     from edgekit.errors import ImageError
     from edgekit.report.predictions import predictions_text
     from edgekit.runtime import load
+    from edgekit.runtime.engines import MODULES
 
+    refuse_folder(model, MODULES)
+    files = expand_photos(photos)
     answers: list[dict[str, Any]] = []
     texts = []
     failed = False
     with load(model, threads=threads) as predictor:
-        for photo in photos:
+        for photo in files:
             try:
                 predictions = predictor.classify(photo, top=top)
             except ImageError as error:

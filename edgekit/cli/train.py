@@ -74,7 +74,7 @@ the history, and the photos that quantization will calibrate with.
     type=click.IntRange(0, 2**31 - 1),
     default=0,
     show_default=True,
-    help="Of split, initialisation and order.",
+    help="Of split, initialization and order.",
 )
 @click.option("--skip-unreadable", is_flag=True, help="Leave unreadable photos out.")
 @click.option(
@@ -104,7 +104,7 @@ def command(
 
     model = train(
         source,
-        output=output or Path(source.resolve().name).with_suffix(".keras"),
+        output=output or Path(f"{source.resolve().name}.keras"),
         image_size=image_size,
         resize=resize,  # type: ignore[arg-type]  # one of CHOICES_RESIZE
         validation=_share_or_folder(validation),

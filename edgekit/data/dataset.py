@@ -58,12 +58,14 @@ class Part:
         labels: (n,) int64, indices into the data set's class names.
         files: the photos' names, for messages and tables; always printable, so a name whose
             bytes are no UTF-8 has them escaped.
+        digests: the photos' SHA-256, as bytes; empty where they are unknown.
     """
 
     name: str
     images: ImageStore
     labels: Labels
     files: tuple[str, ...]
+    digests: tuple[bytes, ...] = ()
 
     def __len__(self) -> int:
         return len(self.files)

@@ -40,6 +40,7 @@ class _Found:
     records: dict[str, list[Record]] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
     outside: int = 0
+    first_outside: str | None = None
     empty: list[str] = field(default_factory=list)
 
 
@@ -187,6 +188,7 @@ def _find_classes(folder: str, part: PartName | None, apart: str | None = None) 
     for name in top.files:
         if is_image(name):
             found.outside += 1
+            found.first_outside = found.first_outside or printable(os.path.join(folder, name))
         else:
             found.ignored[suffix_of(name)] += 1
     above = ancestors(folder)
@@ -236,6 +238,7 @@ def _listing(source: str, class_names: tuple[str, ...], sides: list[_Found], unu
         records=tuple(record for side in sides for name in class_names for record in side.records.get(name, ())),
         ignored=dict(ignored.most_common()),
         outside=sum(side.outside for side in sides),
+        first_outside=next((side.first_outside for side in sides if side.first_outside), None),
         empty_folders=tuple(name for side in sides for name in side.empty),
         unused_folders=unused,
     )

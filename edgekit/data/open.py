@@ -92,7 +92,8 @@ def open_labelled(
     listing = list_labelled(source, tuple(labels), part)
     records = listing.records if limit is None else _spread(listing.records, limit)
     scanned = scan(records, image, cache or CachePolicy(), progress)
-    _refuse_unreadable(records, scanned, skip_unreadable)
+    for bad in _refuse_unreadable(records, scanned, skip_unreadable):
+        progress.warn(f"{bad.file} cannot be read and is left out ({bad.reason}).")
     label_of = {name: index for index, name in enumerate(listing.class_names)}
     return _part(part, records, scanned, np.arange(len(scanned.readable)), label_of)
 
@@ -155,6 +156,7 @@ def build_dataset(
         repeated=repeated,
         ignored=listing.ignored,
         outside=listing.outside,
+        first_outside=listing.first_outside,
         empty_folders=listing.empty_folders,
         unused_folders=listing.unused_folders,
         cache=scanned.cache,
@@ -212,9 +214,16 @@ def _part(
     name: PartName, records: Sequence[Record], scanned: Scan, chosen: NDArray[np.intp], label_of: Mapping[str, int]
 ) -> Part:
     """The photos at ``chosen`` among the readable ones."""
-    own = [records[index] for index in scanned.readable[chosen].tolist()]
+    indices = scanned.readable[chosen].tolist()
+    own = [records[index] for index in indices]
     labels = np.array([label_of[record.label] for record in own], np.int64)
-    return Part(name, scanned.images.subset(chosen), labels, tuple(record.name for record in own))
+    return Part(
+        name,
+        scanned.images.subset(chosen),
+        labels,
+        tuple(record.name for record in own),
+        tuple(scanned.checks[index].digest or b"" for index in indices),
+    )
 
 
 def _count(labels: NDArray[np.int64], classes: int) -> tuple[int, ...]:

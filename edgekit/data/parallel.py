@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from edgekit.host import usable_cores
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -16,23 +16,14 @@ _AHEAD = 4
 """Calls in flight per core: enough to keep them busy while the results are written."""
 
 
-def cores() -> int:
-    """The cores that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def ordered_map(
-    function: Callable[[In], Out], items: Iterable[In], workers: int | None = None
-) -> Generator[Out, None, None]:
-    """Like ``map``, on threads, with bounded look-ahead and the results in order.
+def ordered_map(function: Callable[[In], Out], items: Iterable[In]) -> Generator[Out, None, None]:
+    """Like ``map``, on one thread for each usable core, with bounded look-ahead and the results in order.
 
     Threads, because Pillow and hashlib release the interpreter's lock. When the generator is closed
     early, what has not begun is dropped and what has begun is waited for; use it in
     ``contextlib.closing``, so that this also happens at once on an exception or Ctrl-C.
     """
-    workers = cores()
+    workers = usable_cores()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="edgekit-decode")
     pending: deque[Future[Out]] = deque()
     try:

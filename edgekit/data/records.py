@@ -44,7 +44,7 @@ class Listing:
         source: as the caller named it.
         class_names: in the order of the labels.
         records: in a fixed order.
-        ignored, outside, empty_folders, unused_folders: as in
+        ignored, outside, first_outside, empty_folders, unused_folders: as in
             :class:`~edgekit.data.report.DataReport`.
     """
 
@@ -53,6 +53,7 @@ class Listing:
     records: tuple[Record, ...]
     ignored: Mapping[str, int] = field(default_factory=dict)
     outside: int = 0
+    first_outside: str | None = None
     empty_folders: tuple[str, ...] = ()
     unused_folders: tuple[str, ...] = ()
 

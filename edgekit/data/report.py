@@ -14,6 +14,7 @@ STRONG_IMBALANCE = 10
 choice: beyond it, a classifier that never answers the small class can still look good."""
 
 _SHOWN = 3
+_SHOWN_CLASSES = 20
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class DataReport:
         repeated: further copies of a photo within one class of one part.
         ignored: file suffix to the number of files that are not images.
         outside: images that lie in no class folder.
+        first_outside: the name of the first of them.
         empty_folders: folders where a class could be, without any image.
         unused_folders: folders beside ``train`` and the like that belong to no part.
         cache: what became of the pixels.
@@ -100,6 +102,7 @@ class DataReport:
     repeated: int = 0
     ignored: Mapping[str, int] = field(default_factory=dict)
     outside: int = 0
+    first_outside: str | None = None
     empty_folders: tuple[str, ...] = ()
     unused_folders: tuple[str, ...] = ()
     cache: CacheUse = CacheUse("off", None, 0)
@@ -135,12 +138,33 @@ class DataReport:
         if self.ignored:
             number = sum(self.ignored.values())
             kinds = ", ".join(f"{suffix} {count}" for suffix, count in self.ignored.items())
-            lines.append(f"Ignored: {_files(number)} that {_are(number)} not images ({kinds}).")
+            not_images = "is not an image" if number == 1 else "are not images"
+            lines.append(f"Ignored: {_files(number)} that {not_images} ({kinds}).")
         if self.unused_folders:
             lines.append(f"Not used: {_list(self.unused_folders)}.")
         if self.repeated:
-            lines.append(f"{self.repeated:,} photos are further copies of one in the same class.")
+            copies = "is a further copy" if self.repeated == 1 else "are further copies"
+            lines.append(f"{_photos(self.repeated)} {copies} of one in the same class.")
         return lines
+
+    def summary(self) -> str:
+        """The notes, and under them the photos of each class in each part; of the first 20 classes."""
+        header = [*self.images, "class"]
+        counts = list(zip(*self.images.values(), strict=True))[:_SHOWN_CLASSES]
+        rows = [
+            [*(f"{count:,}" for count in row), name]
+            for row, name in zip(counts, self.class_names[:_SHOWN_CLASSES], strict=True)
+        ]
+        # Names stand last, so that their width (Chinese letters are wide) moves nothing.
+        widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(self.images))]
+        lines = [
+            "  ".join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
+            for row in (header, *rows)
+        ]
+        more = len(self.class_names) - len(rows)
+        if more:
+            lines.append(f"and {more:,} more")
+        return "\n".join([*self.notes(), *(f"  {line}" for line in lines)])
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; counts are per class name."""
@@ -157,6 +181,7 @@ class DataReport:
             "repeated": self.repeated,
             "ignored": dict(self.ignored),
             "outside": self.outside,
+            "first_outside": self.first_outside,
             "empty_folders": list(self.empty_folders),
             "unused_folders": list(self.unused_folders),
             "cache": dataclasses.asdict(self.cache),
@@ -204,7 +229,8 @@ class DataReport:
         if self.empty_folders:
             lines.append(f"No images in {_list(self.empty_folders)}: not taken as a class.")
         if self.outside:
-            lines.append(f"{_photos(self.outside)} in no class folder {_are(self.outside)} ignored.")
+            first = f" ({self.first_outside}{', ...' if self.outside > 1 else ''})" if self.first_outside else ""
+            lines.append(f"{_photos(self.outside)} in no class folder {_are(self.outside)} ignored{first}.")
         return lines
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from edgekit.api.benchmarking import benchmark
-from edgekit.api.exporting import export
+from edgekit.api.exporting import ExportFailure, export
 from edgekit.api.training import train
 from edgekit.api.verifying import verify
+from edgekit.demo.ownership import mark, refuse_foreign
 from edgekit.demo.photos import FRUIT, make_photos
+from edgekit.errors import ConversionError
 from edgekit.files import atomic_write, check_writable, refuse_existing, remove
 from edgekit.measure.accuracy import Accuracy
 from edgekit.measure.latency import LatencyProtocol
 from edgekit.measure.result import BenchmarkResult
 from edgekit.progress import Progress
+from edgekit.report.program import program_name
 from edgekit.report.table import format_ms, format_percent, format_size, format_table
 from edgekit.report.verdict import VerifyReport
 from edgekit.runtime import Prediction, load
@@ -26,6 +30,8 @@ PHOTOS_PER_CLASS = 200
 IMAGE_SIZE = 64
 EPOCHS = 15
 REQUESTS = "tflite:fp32,tflite:int8"
+
+_COLUMNS = 80
 
 Result = TypeVar("Result")
 
@@ -38,7 +44,8 @@ class DemoResult:
         folder: with ``photos/``, the model, its pictures and the export folder.
         report: Keras and every artifact on the validation photos.
         latency: of every artifact on this machine.
-        photo: a validation photo that was shown to the int8 artifact ...
+        failures: artifacts that could not be made.
+        photo: a validation photo that was shown to the last artifact, the int8 one if it is there ...
         predictions: ... and what that answered.
         pictures: name to path.
         seconds: stage to the time it took.
@@ -47,16 +54,23 @@ class DemoResult:
     folder: Path
     report: VerifyReport
     latency: tuple[BenchmarkResult, ...]
+    failures: tuple[ExportFailure, ...]
     photo: Path
     predictions: tuple[Prediction, ...]
     pictures: dict[str, Path]
     seconds: dict[str, float]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every artifact was made and verified."""
+        return self.report.passed and not self.failures
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "folder": str(self.folder),
             "verify": self.report.to_dict(),
             "bench": [result.to_dict() for result in self.latency],
+            "failures": [asdict(failure) for failure in self.failures],
             "photo": str(self.photo),
             "predictions": [prediction.to_dict() for prediction in self.predictions],
             "pictures": {name: str(path) for name, path in self.pictures.items()},
@@ -64,11 +78,12 @@ class DemoResult:
         }
 
     def to_text(self) -> str:
-        return "\n".join([*self._table(), "", *self._explanation(), "", *self._next_steps()])
+        return "\n".join([*self._table(), *self._failures(), "", *self._explanation(), "", *self._next_steps()])
 
     def _table(self) -> list[str]:
         keras = self.report.reference_accuracy
-        rows = [("Keras (trained)", format_size(self.report.reference_size), _accuracy(keras), "–", "–")]
+        size = self.report.reference_size
+        rows = [("Keras (trained)", "–" if size is None else format_size(size), _accuracy(keras), "–", "–")]
         by_file = {result.artifact: result for result in self.latency}
         rows += [
             (
@@ -83,17 +98,21 @@ class DemoResult:
         header = ("model", "size", "accuracy", "agrees with Keras", "time per photo")
         return [format_table(header, rows, right=(1, 2, 3, 4))]
 
+    def _failures(self) -> list[str]:
+        return [f"\nFAILED {failure.file}: {failure.reason}" for failure in self.failures]
+
     def _explanation(self) -> list[str]:
         best = self.predictions[0]
+        precision = self.report.rows[-1].precision
         reasons = [reason for result in self.latency for reason in result.reasons]
-        return [
-            f"Accuracy: share of {self.report.photos} photos, never seen in training, that are named right (± is a",
-            "95 % interval). Agreement: share with the same answer as the trained model. Time: the median of one",
-            "run of the network on this machine.",
+        paragraphs = [
+            f"Accuracy: share of {self.report.photos} photos, never seen in training, that are named right (± is half "
+            "of the 95 % interval). Agreement: share with the same answer as the trained model. Time: the median of "
+            "one run of the network on this machine.",
             *(f"Take the times with care: {reason}" for reason in reasons[:1]),
-            "",
-            f"{self.photo} is a {best.name}, says the int8 model ({best.probability:.0%} sure).",
+            f"{self.photo}: {best.name}, says the {precision} model ({format_percent(best.probability)} sure).",
         ]
+        return "\n\n".join(textwrap.fill(text, _COLUMNS, break_on_hyphens=False) for text in paragraphs).split("\n")
 
     def _next_steps(self) -> list[str]:
         lines = ["Look at:"]
@@ -102,8 +121,8 @@ class DemoResult:
             f"  {self.folder / 'dist' / 'README.md'}  (how to run each file)",
             "",
             "With photos of your own, one folder for each class:",
-            "  edgekit train photos/ -o mine.keras",
-            "  edgekit export mine.keras -o dist",
+            f"  {program_name()} train photos/ -o mine.keras",
+            f"  {program_name()} export mine.keras -o dist",
         ]
         return lines
 
@@ -113,15 +132,17 @@ def run_demo(folder: Path, *, force: bool, progress: Progress) -> DemoResult:
 
     Args:
         folder: gets ``photos/``, ``fruit.keras``, ``fruit.training/`` and ``dist/``.
-        force: replace these where they exist.
+        force: replace these where an earlier demo made them.
         progress: told about every stage.
 
     Raises:
-        OutputError: they exist, or cannot be written.
+        OutputError: they exist, are somebody else's, or cannot be written.
+        ConversionError: nothing could be exported.
     """
     photos, model_file, dist = folder / "photos", folder / "fruit.keras", folder / "dist"
     for path in (photos, model_file, dist):
         refuse_existing(path, force=force)
+    refuse_foreign(photos, model_file, dist)
     check_writable(photos)
     remove(dist)
     seconds: dict[str, float] = {}
@@ -136,6 +157,7 @@ def run_demo(folder: Path, *, force: bool, progress: Progress) -> DemoResult:
     def draw() -> None:
         with atomic_write(photos) as temporary:
             make_photos(temporary, PHOTOS_PER_CLASS, seed=0, progress=progress)
+            mark(temporary)
 
     number = PHOTOS_PER_CLASS * len(FRUIT)
     stage("photos", f"Drawing {number} photos of {', '.join(FRUIT)} ...", draw)
@@ -157,8 +179,9 @@ def run_demo(folder: Path, *, force: bool, progress: Progress) -> DemoResult:
         "Exporting to TFLite, as 32-bit floating point and as 8-bit integers ...",
         lambda: export(model, REQUESTS, dist, force=force, progress=progress),
     )
-    for failure in exported.failures:
-        progress.warn(failure.reason)
+    if not exported.entries:
+        reasons = " ".join(f"{failure.file}: {failure.reason}" for failure in exported.failures)
+        raise ConversionError(f"Nothing could be exported. {reasons}")
     report = stage(
         "verify",
         "Verifying: the same answers as the trained model? ...",
@@ -170,10 +193,19 @@ def run_demo(folder: Path, *, force: bool, progress: Progress) -> DemoResult:
         "Measuring how fast they run ...",
         lambda: benchmark(exported.paths, protocol=protocol, progress=progress),
     )
-    photo = next((photos / "val" / "banana").iterdir())
+    photo = min((photos / "val" / "banana").iterdir())
     with load(exported.paths[-1]) as predictor:
         predictions = predictor.classify(photo, top=3)
-    return DemoResult(folder, report, tuple(latency), photo, tuple(predictions), model.pictures, seconds)
+    return DemoResult(
+        folder=folder,
+        report=report,
+        latency=tuple(latency),
+        failures=exported.failures,
+        photo=photo,
+        predictions=tuple(predictions),
+        pictures=model.pictures,
+        seconds=seconds,
+    )
 
 
 def _accuracy(accuracy: Accuracy) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgekit.doctor.findings import CheckFailed
+from edgekit.errors import install_command
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def check_training() -> str:
     if not np.isfinite(loss) or same:
         raise CheckFailed(
             f"one step of training left the weights as they were, or gave no number (loss {loss})",
-            "Install Keras and TensorFlow anew: pip install --force-reinstall 'edgekit[train,tensorflow]'",
+            f"Install Keras and TensorFlow anew, with --force-reinstall: {install_command('train,tensorflow')}",
         )
     return f"one step of training on {_devices()} (Keras {keras.__version__}, {keras.backend.backend()})"
 
@@ -181,7 +182,7 @@ def check_conversion() -> str:
     if not np.allclose(output, OUTPUT, rtol=0, atol=1e-5):
         raise CheckFailed(
             f"a converted model answers {output.tolist()} where {[list(row) for row in OUTPUT]} is right",
-            "Install TensorFlow anew: pip install --force-reinstall 'edgekit[tensorflow]'",
+            f"Install TensorFlow anew, with --force-reinstall: {install_command('tensorflow')}",
         )
     return f"a tiny model was converted and gives the right numbers (TensorFlow {tf.__version__})"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from edgekit.child import ChildResult, run_child
+from edgekit.child import run_child
 from edgekit.doctor.checks import Check
 from edgekit.doctor.findings import Finding
 
@@ -38,11 +38,8 @@ def _run(check: Check) -> Finding:
     try:
         return Finding(**(result.reply or {}))
     except TypeError:  # no answer, or not ours
-        return Finding(False, _ending(result), "Install that part anew, best in a fresh virtual environment")
-
-
-def _ending(result: ChildResult) -> str:
-    """How a child ended that gave no answer, with the last line that it printed."""
-    how = f"crashed its process ({result.crash})" if result.crash else f"ended with exit code {result.exit_code}"
-    lines = [line.strip() for line in result.log.splitlines() if line.strip()]
-    return f"it {how}{f'; its last words: {lines[-1]}' if lines else ''}"
+        return Finding(
+            False,
+            f"its process ended without an answer ({result.ending})",
+            "Install that part anew, best in a fresh virtual environment",
+        )

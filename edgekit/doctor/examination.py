@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -85,7 +86,7 @@ class Examination:
             "schema": SCHEMA,
             "passed": self.passed,
             "edgekit": {"version": self.version, "folder": str(self.folder)},
-            "python": {"version": self.device.python, "executable": self.executable},
+            "python": {"version": platform.python_version(), "executable": self.executable},
             "device": self.device.to_dict(),
             "packages": [package.to_dict() for package in self.base],
             "extras": [extra.to_dict() for extra in self.extras],

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from edgekit.doctor.packages import find_extras
-from edgekit.errors import EdgeKitError
+from edgekit.errors import EdgeKitError, install_command
 
 Distributions = Mapping[str, Sequence[str]]
 """Top-level module to the distributions that have it."""
@@ -81,8 +81,11 @@ def find_stranger(module: str, distribution: str) -> Path | None:
 
 def _how_to_get(missing: str, importer: str) -> str:
     extra = find_extras(missing.partition(".")[0])[:1]
-    what = f"'edgekit[{extra[0]}]'" if extra else f"--force-reinstall {importer}"
-    return f"Install it: pip install {what}"
+    if extra:
+        return f"Install it: {install_command(extra[0])}"
+    if importer == "edgekit":  # in a package index this name is somebody else's
+        return "Install EdgeKit anew: pip install --force-reinstall . (in EdgeKit's checkout)"
+    return f"Install it: pip install --force-reinstall {importer}"
 
 
 def _how_to_repair(module: str, distributions: Distributions) -> str:

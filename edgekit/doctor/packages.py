@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from edgekit.doctor.requirements import Requirement, parse_requirement, this_environment
+from edgekit.errors import install_command
 
 BRINGS = {
     "train": "Trains models on photos of your own, and draws learning curves, samples and the confusion matrix.",
@@ -55,7 +56,7 @@ class Extra:
     """An optional part of EdgeKit.
 
     Attributes:
-        name: as in ``pip install 'edgekit[name]'``.
+        name: as in ``pip install '.[name]'``.
         brings: what a person can do with it.
         packages: what it consists of here.
     """
@@ -71,7 +72,7 @@ class Extra:
     @property
     def install(self) -> str:
         """The command that brings it."""
-        return f"pip install 'edgekit[{self.name}]'"
+        return install_command(self.name)
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path("/")
+from edgekit.host import ROOT, read_system_file, usable_cores, usable_memory
 
 _KERNEL_RUNS: Mapping[str, tuple[str, ...]] = {
     "x86_64": ("x86_64", "i386", "i486", "i586", "i686"),
@@ -36,7 +36,7 @@ class Device:
         architecture: as programs see it: ``x86_64``, ``aarch64``, ``armv7l``, ``arm64``, ``AMD64``.
         cores: that this process may use, whole ones (affinity, container limits).
         memory_bytes: that it may use; ``None`` where unknown.
-        python: its version.
+        runtime: what EdgeKit's side of a measurement runs in, with its version: ``Python 3.11.7``.
         emulated: the processor is imitated in software, so times say nothing about the real one.
         emulation: how that was seen, or ``None``. A virtual machine with hardware support is no
             emulation: its code runs on the bare processor.
@@ -49,7 +49,7 @@ class Device:
     architecture: str
     cores: int
     memory_bytes: int | None
-    python: str
+    runtime: str
     emulated: bool
     emulation: str | None
     virtual: bool
@@ -63,7 +63,7 @@ class Device:
         parts = [self.model, self.architecture, f"{self.cores} core{'s' if self.cores != 1 else ''}"]
         if self.memory_bytes is not None:
             parts.append(f"{self.memory_bytes / 2**30:.1f} GiB")
-        parts += [self.os, f"Python {self.python}"]
+        parts += [self.os, self.runtime]
         if self.emulated:
             parts.append("emulated")
         elif self.virtual:
@@ -82,7 +82,7 @@ def describe_device(root: Path = ROOT) -> Device:
         architecture=architecture,
         cores=usable_cores(root),
         memory_bytes=usable_memory(root),
-        python=platform.python_version(),
+        runtime=f"Python {platform.python_version()}",
         emulated=emulation is not None,
         emulation=emulation,
         virtual="hypervisor" in _cpu_info(root).get("flags", "").split(),
@@ -91,7 +91,7 @@ def describe_device(root: Path = ROOT) -> Device:
 
 def find_model(root: Path = ROOT) -> str:
     """The board's name where there is one, else the processor's."""
-    board = _read(root / "proc/device-tree/model")
+    board = read_system_file(root / "proc/device-tree/model")
     if board:
         return board
     info = _cpu_info(root)
@@ -124,7 +124,7 @@ def find_emulation(root: Path, architecture: str) -> str | None:
     if architecture in ("aarch64", "armv7l", "armv6l") and "vendor_id" in info:
         return f"{architecture} programs on a processor of {info['vendor_id']}"
     registered = root / f"proc/sys/fs/binfmt_misc/qemu-{_QEMU_NAMES.get(architecture, architecture)}"
-    if (_read(registered) or "").startswith("enabled"):
+    if (read_system_file(registered) or "").startswith("enabled"):
         return f"programs for {architecture} are run by qemu (binfmt_misc)"
     return None
 
@@ -132,79 +132,32 @@ def find_emulation(root: Path, architecture: str) -> str | None:
 _QEMU_NAMES = {"armv7l": "arm", "armv6l": "arm"}
 
 
-def usable_cores(root: Path = ROOT) -> int:
-    """Processors that this process may use: affinity, and the limit of its container, rounded up."""
-    cores = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    limit = _cgroup_cores(root)
-    return cores if limit is None else max(1, min(cores, limit))
-
-
-def usable_memory(root: Path = ROOT) -> int | None:
-    """Bytes of memory that this process may use: the machine's, and the limit of its container."""
-    limits = [
-        int(text)
-        for name in ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes")
-        if (text := _read(root / name)).isdigit()
-    ]
-    total = _total_memory()
-    return min([total, *limits]) if total is not None else None
-
-
 def cpu_frequency(root: Path = ROOT) -> float | None:
     """The highest current frequency of the processors, MHz; ``None`` where the system does not tell."""
     values = [
         int(text) / 1000
         for path in sorted((root / "sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_cur_freq"))
-        if (text := _read(path)).isdigit()
+        if (text := read_system_file(path)).isdigit()
     ]
     return max(values, default=None)
 
 
-def _cgroup_cores(root: Path) -> int | None:
-    quota, period = "", ""
-    if text := _read(root / "sys/fs/cgroup/cpu.max"):
-        quota, _, period = text.partition(" ")
-    elif text := _read(root / "sys/fs/cgroup/cpu/cpu.cfs_quota_us"):
-        quota, period = text, _read(root / "sys/fs/cgroup/cpu/cpu.cfs_period_us")
-    if not (quota.isdigit() and period.isdigit() and int(period)):
-        return None  # "max", or -1: no limit
-    return -(-int(quota) // int(period))
-
-
 def _kernel_architecture(root: Path) -> str | None:
     # Linux 6.1 and later; user-mode emulation passes it through.
-    if arch := _read(root / "proc/sys/kernel/arch"):
+    if arch := read_system_file(root / "proc/sys/kernel/arch"):
         return arch
-    version = _read(root / "proc/version")
+    version = read_system_file(root / "proc/version")
     # Debian and Ubuntu name the flavour in the release: "6.1.0-18-amd64", "6.6.20+rpt-rpi-v8".
     return "x86_64" if re.search(r"-amd64\b|x86_64", version) else None
 
 
 def _cpu_info(root: Path) -> dict[str, str]:
-    """The lines of ``/proc/cpuinfo``; of several processors the first one's, in common lines the last."""
+    """The lines of ``/proc/cpuinfo`` by their key; where several processors have the same one, the first's."""
     info: dict[str, str] = {}
-    for line in _read(root / "proc/cpuinfo").splitlines():
+    for line in read_system_file(root / "proc/cpuinfo").splitlines():
         key, _, value = line.partition(":")
         info.setdefault(key.strip(), value.strip())
     return info
-
-
-def _total_memory() -> int | None:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return _windows_memory() if sys.platform == "win32" else None
-
-
-def _windows_memory() -> int | None:
-    import ctypes
-
-    kilobytes = ctypes.c_ulonglong(0)
-    kernel: ctypes.CDLL = getattr(ctypes, "windll").kernel32  # noqa: B009 (absent on other systems)
-    found = kernel.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
-    return kilobytes.value * 1024 if found else None
 
 
 def _find_os() -> str:
@@ -224,11 +177,3 @@ def _sysctl(name: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None
-
-
-def _read(path: Path) -> str:
-    """A small file of the system without its final newline or NUL; empty where it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip("\0 \n")
-    except OSError:
-        return ""

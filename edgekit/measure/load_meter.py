@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit.measure.device import ROOT, usable_cores
+from edgekit.host import ROOT, usable_cores
 
 _IDLE_FIELDS = (3, 4)
 """Columns of the ``cpu`` line of ``/proc/stat`` that are no work: idle and iowait (proc_stat(5))."""

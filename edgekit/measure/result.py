@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
 from edgekit.errors import DataError
@@ -63,7 +63,8 @@ class BenchmarkResult:
 
     @classmethod
     def from_dict(cls, document: object, source: str = "the result") -> BenchmarkResult:
-        """Reads what :meth:`to_dict` gives; unknown fields are ignored.
+        """Reads what :meth:`to_dict` gives, or gave in an older version: unknown fields are ignored,
+        and one with a default may be missing.
 
         Args:
             document: the parsed JSON.
@@ -86,7 +87,7 @@ class BenchmarkResult:
             raise TypeError("the document is no object")
         if document["schema"] > SCHEMA:
             raise ValueError(f"schema {document['schema']}, this EdgeKit reads up to {SCHEMA}; upgrade it")
-        fields = {name: document[name] for name in cls.__dataclass_fields__}
+        known = _known_fields(cls, document)
         parts = {
             "device": Device,
             "engine": EngineInfo,
@@ -94,9 +95,16 @@ class BenchmarkResult:
             "latency": LatencyStats,
             "conditions": Conditions,
         }
-        built = {name: _build(kind, fields[name]) for name, kind in parts.items()}
-        return cls(**{**fields, **built, "reasons": tuple(fields["reasons"])})
+        built = {name: kind(**_known_fields(kind, known[name])) for name, kind in parts.items() if name in known}
+        return cls(**{**known, **built, "reasons": tuple(known["reasons"])})
 
 
-def _build(kind: Any, fields: Any) -> Any:
-    return kind(**{name: fields[name] for name in kind.__dataclass_fields__})
+def _known_fields(kind: Any, document: Any) -> dict[str, Any]:
+    """What a document says about a dataclass; KeyError for a missing field that has no default."""
+    if not isinstance(document, dict):
+        raise TypeError(f"{kind.__name__} is no object")
+    return {
+        part.name: document[part.name]
+        for part in fields(kind)
+        if part.name in document or (part.default is MISSING and part.default_factory is MISSING)
+    }

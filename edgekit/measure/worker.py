@@ -79,9 +79,7 @@ def measure_in_child(job: Job) -> Measurement:
     if child.timed_out:
         raise TargetError(f"{name} did not finish within {limit:.0f} s. Ask for fewer runs, or a shorter time.")
     if "measurement" not in reply:
-        lines = child.log.strip().splitlines()
-        how = child.crash or (lines[-1] if lines else f"exit code {child.exit_code}")
-        raise TargetError(f"{name} crashed the engine while it was measured ({how}).")
+        raise TargetError(f"{name} crashed the engine while it was measured ({child.ending}).")
     return read_measurement(reply["measurement"])
 
 

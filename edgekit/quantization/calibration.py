@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from edgekit.data.dataset import Part
 from edgekit.errors import DataError
-from edgekit.files import atomic_write
 from edgekit.spec import ImageFormat
 
 LIMIT = 200
@@ -49,8 +48,8 @@ class Calibration:
         return np.concatenate([self.images, synthetic])
 
     def save(self, path: Path) -> None:
-        """Writes a compressed ``.npz``."""
-        with atomic_write(path) as temporary, temporary.open("wb") as handle:
+        """Writes a compressed ``.npz``, into a folder that is written whole."""
+        with path.open("wb") as handle:
             np.savez_compressed(handle, images=self.images, labels=self.labels, source=np.array(self.source))
 
     @classmethod

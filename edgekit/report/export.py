@@ -22,25 +22,39 @@ class Failure(Protocol):
 
 
 def export_text(folder: Path, entries: Sequence[ManifestEntry], failures: Sequence[Failure]) -> str:
-    """A row for each artifact, then the failures with their logs, then the next step."""
+    """A row for each artifact, how they were compared, then the failures with their logs."""
     parts = []
     if entries:
-        header = ("file", "size", "agrees with Keras", "max difference", "checked with")
+        header = ("file", "size", "agrees with Keras", "max difference")
         rows = [
             (
                 entry.file,
                 format_size(entry.size_bytes),
                 format_percent(entry.check["agreement"]),
                 format_difference(entry.check["max_difference"]),
-                f"{entry.check['engine']} on {entry.check['inputs']}",
             )
             for entry in entries
         ]
         parts += [
             format_table(header, rows, right=(1, 2, 3)),
-            f"\nIn {folder}/, with a README.md that shows how to run each.",
+            "",
+            *_comparisons(entries),
+            f"In {folder}/, with a README.md that shows how to run each.",
         ]
     parts += [
         f"\nFAILED {failure.file}: {failure.reason}\n  The converter's log: {failure.log}" for failure in failures
     ]
     return "\n".join(parts)
+
+
+def _comparisons(entries: Sequence[ManifestEntry]) -> list[str]:
+    """What most artifacts were run on and with, and a line for each group that differs."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        groups.setdefault((entry.check["inputs"], entry.check["engine"]), []).append(entry.file)
+    (inputs, engine), *others = sorted(groups, key=lambda group: -len(groups[group]))
+    lines = [f"Compared on {inputs} with {engine}."]
+    for group in others:
+        where = "" if group[0] == inputs else f" on {group[0]}"
+        lines.append(f"But {', '.join(groups[group])}{where} with {group[1]}.")
+    return lines

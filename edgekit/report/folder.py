@@ -13,7 +13,8 @@ _SHOWN_LABELS = 12
 
 _SNIPPETS = {
     "tflite": """```python
-# pip install edgekit       (a Raspberry Pi, a laptop, a server: no TensorFlow is needed)
+# On a Raspberry Pi, a laptop, a server, with a checkout or a wheel of EdgeKit (no TensorFlow is needed):
+# pip install PATH-TO-EDGEKIT
 import edgekit
 
 model = edgekit.load("{file}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edgekit.report.table import format_size, format_table
+from edgekit.report.table import format_percent, format_size, format_table, three_digits
 from edgekit.runtime.trust import TrialResult
 from edgekit.spec import ModelSpec
 from edgekit.tflite.describe import MetadataSummary, ModelDescription, TensorDescription
@@ -21,7 +21,7 @@ def format_count(number: float) -> str:
     """A large count with three digits: ``41.1 M``."""
     for unit, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if number >= factor:
-            return f"{number / factor:.3g} {unit}"
+            return f"{three_digits(number / factor)} {unit}"
     return f"{number:.0f}"
 
 
@@ -73,10 +73,10 @@ def _spec(spec: ModelSpec) -> Iterator[str]:
         yield f"  photo       {image.width}x{image.height} {image.color}, resized with {image.resize} (EdgeKit spec)"
     yield f"  labels      {_labels(spec.label_ids, len(spec.labels))}"
     if spec.confidence_threshold is not None:
-        yield f"  threshold   below {spec.confidence_threshold:.0%} the answer is none of these"
+        yield f"  threshold   below {format_percent(spec.confidence_threshold)} the answer is none of these"
     accuracy = spec.provenance.metrics.get("val_accuracy")
     if accuracy is not None:
-        yield f"  trained     validation accuracy {accuracy:.1%}"
+        yield f"  trained     validation accuracy {format_percent(accuracy)}"
 
 
 def _metadata(metadata: MetadataSummary) -> Iterator[str]:

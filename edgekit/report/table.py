@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+_NUMBERS = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
+
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
     """Aligns columns with two spaces between them and a rule under the header.
@@ -15,7 +17,7 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right:
         right: the indices of the columns that are aligned to the right, numbers mostly.
     """
     cells = [list(header), *(list(row) for row in rows)]
-    widths = [max(_width(row[column]) for row in cells) for column in range(len(header))]
+    widths = [max(text_width(row[column]) for row in cells) for column in range(len(header))]
     lines = []
     for row in cells:
         padded = [_pad(cell, widths[index], index in right) for index, cell in enumerate(row)]
@@ -25,18 +27,16 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right:
 
 
 def format_size(size_bytes: float) -> str:
-    """Bytes in decimal units, three digits: ``612 KB``, ``1.86 MB``."""
+    """Bytes in decimal units, three digits: ``612 KB``, ``2.20 MB``."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
         if size_bytes >= factor:
-            value = size_bytes / factor
-            return f"{value:.3g} {unit}" if value < 999.5 else f"{value:.0f} {unit}"
+            return f"{three_digits(size_bytes / factor)} {unit}"
     return f"{size_bytes:.0f} B"
 
 
 def format_ms(milliseconds: float) -> str:
     """Milliseconds with three significant digits: ``1.46 ms``, ``103 ms``."""
-    digits = 2 if milliseconds < 9.995 else 1 if milliseconds < 99.95 else 0
-    return f"{milliseconds:.{digits}f} ms"
+    return f"{three_digits(milliseconds)} ms"
 
 
 def format_percent(share: float, digits: int = 1) -> str:
@@ -54,13 +54,34 @@ def format_difference(value: float) -> str:
     return f"{value:.1e}" if value < 1e-3 else f"{value:.3f}"
 
 
-def _width(text: str) -> int:
+def name_group(names: Sequence[str], total: int) -> str:
+    """Names in a row, or ``all four`` where they are all there are."""
+    if len(names) < total or total == 1:
+        return ", ".join(names)
+    return "both" if total == 2 else f"all {_NUMBERS.get(total, str(total))}"
+
+
+def text_width(text: str) -> int:
     """Columns that a terminal gives to a text: wide (Chinese, ...) characters take two."""
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )
 
 
+def cut(text: str, width: int) -> str:
+    """A text of at most ``width`` columns, with an ellipsis where something is left out."""
+    if text_width(text) <= width:
+        return text
+    while text and text_width(text) > width - 1:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
+
+
+def three_digits(value: float) -> str:
+    """A number with three digits, zeros at the end included: ``0.061``, ``2.20``, ``74.0``, ``612``."""
+    return f"{value:.{3 if value < 0.9995 else 2 if value < 9.995 else 1 if value < 99.95 else 0}f}"
+
+
 def _pad(text: str, width: int, right: bool) -> str:
-    space = " " * (width - _width(text))
+    space = " " * (width - text_width(text))
     return space + text if right else text + space

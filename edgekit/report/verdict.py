@@ -55,18 +55,22 @@ class VerifyReport:
 
     Attributes:
         reference: name of the reference file.
-        reference_size: bytes of the reference file.
+        reference_size: bytes of the reference file; ``None`` for a model that was not saved.
         reference_accuracy: of the Keras model on the same photos.
         photos: how many photos were compared.
         source: where they come from.
+        trained_on: how many of them the model was trained on; ``None`` where nobody knows.
+        caution: why the accuracy flatters, a sentence, or ``None``.
         rows: one an artifact.
     """
 
     reference: str
-    reference_size: int
+    reference_size: int | None
     reference_accuracy: Accuracy
     photos: int
     source: str
+    trained_on: int | None
+    caution: str | None
     rows: tuple[VerifyRow, ...]
 
     @property
@@ -86,15 +90,16 @@ class VerifyReport:
             },
             "photos": self.photos,
             "source": self.source,
+            "trained_on": self.trained_on,
+            "caution": self.caution,
             "artifacts": [row.to_dict() for row in self.rows],
         }
 
     def to_text(self) -> str:
         """The table for a terminal."""
         header = ("model", "size", "top-1", "95 % interval", "agreement", "max difference", "verdict")
-        rows = [
-            (self.reference, format_size(self.reference_size), *format_accuracy(self.reference_accuracy), "", "", "")
-        ]
+        size = "–" if self.reference_size is None else format_size(self.reference_size)
+        rows = [(self.reference, size, *format_accuracy(self.reference_accuracy), "", "", "")]
         rows += [
             (
                 row.file,
@@ -107,6 +112,8 @@ class VerifyReport:
             for row in self.rows
         ]
         lines = [f"{self.photos} photos of {self.source}", "", format_table(header, rows, right=(1, 2, 3, 4, 5))]
+        if self.caution:
+            lines.append(f"\nCaution: {self.caution}")
         lines += [
             f"\n{row.file}: {reason}" for row in self.rows for reason in (*row.verdict.reasons, *row.verdict.notes)
         ]

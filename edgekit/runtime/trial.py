@@ -42,7 +42,7 @@ def main() -> None:
 
 def try_once(data: bytes) -> dict[str, Any]:
     """Loads the model and runs it on zeros."""
-    engine = LiteRTEngine(data, name="")
+    engine = LiteRTEngine(data, name="", quiet=False)
     try:
         engine.run({info.name: zeros(info) for info in engine.inputs})
         return {

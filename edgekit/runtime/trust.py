@@ -24,8 +24,9 @@ from typing import Any
 from edgekit.child import ChildResult, run_child
 from edgekit.errors import ModelFileError, OutputError, UnsupportedModelError
 from edgekit.files import cache_directory, write_text
+from edgekit.modelfile import read_model_file
 from edgekit.runtime.engines.base import EngineInfo, TensorInfo
-from edgekit.runtime.engines.litert import find_interpreter, read_file
+from edgekit.runtime.engines.litert import find_interpreter
 from edgekit.tflite.digest import carries_own_digest
 from edgekit.tflite.model import read_model
 
@@ -81,7 +82,7 @@ def try_model(path: str | os.PathLike[str], limits: TrialLimits = DEFAULT_LIMITS
     Raises:
         ModelFileError: the file cannot be read or is no TFLite model, or no child process can be started.
     """
-    data = read_file(Path(path))
+    data = read_model_file(Path(path))
     read_model(data, str(path))
     return _try(data, limits)
 
@@ -151,8 +152,7 @@ def read_result(child: ChildResult, limits: TrialLimits, engine: str) -> TrialRe
             "its own. The file is damaged, or made for another version"
         )
     if child.exit_code != 0 or not reply:
-        lines = child.log.strip().splitlines()
-        return _refused(f"the trial run failed ({lines[-1] if lines else f'exit code {child.exit_code}'})")
+        return _refused(f"the trial run failed ({child.ending})")
     return TrialResult(
         ok=True,
         engine=EngineInfo(**reply["engine"]),

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TypeVar
 
-from edgekit.errors import ModelFileError
+from edgekit.modelfile import read_model_file
 from edgekit.tflite.container import Span, open_flatbuffer
 from edgekit.tflite.flatbuffer import Flatbuffer, Table
 from edgekit.tflite.graph import Operator, Quantization, Signature, Subgraph, Tensor, TFLiteModel
@@ -53,19 +53,8 @@ def read_model(source: str | os.PathLike[str] | bytes | memoryview, name: str | 
         data, name = memoryview(source).cast("B"), name or "the model"
     else:
         name = name or os.fspath(source)
-        data = memoryview(_read_file(Path(source), name))
+        data = memoryview(read_model_file(Path(source)))
     return _Reader(open_flatbuffer(data, name), name).read()
-
-
-def _read_file(path: Path, name: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ModelFileError(f"{name} does not exist. Check the path.") from None
-    except IsADirectoryError:
-        raise ModelFileError(f"{name} is a folder, not a .tflite file. Name the file inside of it.") from None
-    except OSError as error:
-        raise ModelFileError(f"{name} cannot be read ({error.strerror or error}).") from error
 
 
 class _Reader:

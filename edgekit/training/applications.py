@@ -203,7 +203,8 @@ class ApplicationNetwork:
         # it is pre-trained, so that batch norm keeps its statistics and nothing random is left.
         x = backbone.call(x, training=None if weights == "none" else False)
         features = keras.layers.GlobalAveragePooling2D(name="features")(x)
-        return Body(features, tuple(layer for layer in backbone.layers if layer.weights))
+        filled = () if weights == "none" else tuple(layer for layer in backbone.layers if layer.weights)
+        return Body(features, filled)
 
     def _backbone(self, keras: Any, image: ImageFormat, weights: str | None) -> Any:
         app = self.application

@@ -19,7 +19,7 @@ class Classifier:
         model: ``keras.Model``, float32 (batch, height, width, channels) 0..255 to probabilities.
         extractor: ``keras.Model``, the same input to features (batch, n).
         head: ``keras.Model``, features to probabilities.
-        backbone: the layers that pre-training has filled and that can be frozen.
+        backbone: the layers that pre-training has filled and that can be frozen; none from scratch.
     """
 
     model: Any
@@ -66,12 +66,12 @@ def build_classifier(
         model=keras.Model(pixels, head.call(body.features), name="classifier"),
         extractor=keras.Model(pixels, body.features, name="extractor"),
         head=head,
-        backbone=body.layers,
+        backbone=body.pretrained,
     )
 
 
 def freeze_backbone(keras: Any, classifier: Classifier, frozen: bool) -> None:
-    """Makes the backbone trainable or not; its batch norm stays as pre-training left it.
+    """Makes a pre-trained backbone trainable or not; its batch norm stays as pre-training left it.
 
     A few photos of a new kind would spoil the statistics of batch norm faster than they improve
     its weights, hence it takes part in neither case.

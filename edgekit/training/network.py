@@ -32,11 +32,12 @@ class Body:
 
     Attributes:
         features: symbolic tensor (batch, features).
-        layers: those between pixels and features that can be trained.
+        pretrained: the layers between pixels and features that pre-training has filled; none where
+            all begins from scratch.
     """
 
     features: Any
-    layers: tuple[Any, ...]
+    pretrained: tuple[Any, ...]
 
 
 class Network(Protocol):

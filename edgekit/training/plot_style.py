@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,13 +73,29 @@ def figure(path: Path, width: float, height: float) -> Iterator[Any]:
         raise MissingExtraError("Drawing pictures", "train") from None
     style: dict[Any, Any] = {**_STYLE, "font.family": _installed(_FONTS)}
     with matplotlib.rc_context(style), warnings.catch_warnings():
-        # A script without any installed font is drawn as boxes; a warning for each letter helps nobody.
+        # write_pictures tells once; a warning for each letter helps nobody.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         canvas = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(canvas)
         yield canvas
         with atomic_write(path) as temporary:
-            canvas.savefig(temporary, format="png")
+            # Tight: whatever the layout cannot place, as a long name, widens the picture and is not cut off.
+            canvas.savefig(temporary, format="png", bbox_inches="tight", pad_inches=0.08)
+
+
+def undrawable(names: Iterable[str]) -> list[str]:
+    """The names with a letter that no installed font of ours has: it is drawn as a box."""
+    from matplotlib import font_manager
+
+    known: set[int] = set()
+    for family in _installed(_FONTS):
+        known.update(font_manager.get_font(font_manager.findfont(family)).get_charmap())
+    return [name for name in names if any(ord(letter) not in known for letter in name if not letter.isspace())]
+
+
+def percent(share: float) -> str:
+    """A share 0..1 as ``91.3 %``, as in the tables."""
+    return f"{100 * share:.1f} %"
 
 
 def shorten(text: str, limit: int = 24) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.data import Dataset, Part
-from edgekit.training.plot_style import BLUE, FAINT, INK, ORANGE, figure, shorten
+from edgekit.progress import WARNINGS, Progress
+from edgekit.training.plot_style import BLUE, FAINT, INK, ORANGE, figure, percent, shorten, undrawable
 from edgekit.training.result import EpochMetrics, TrainingResult
 
 _TILE = 128
@@ -21,13 +22,16 @@ _MAX_CLASSES = 40
 _MAX_ANNOTATED = 40
 
 
-def write_pictures(result: TrainingResult, dataset: Dataset, folder: Path) -> dict[str, Path]:
+def write_pictures(
+    result: TrainingResult, dataset: Dataset, folder: Path, progress: Progress = WARNINGS
+) -> dict[str, Path]:
     """Draws all pictures of a training as PNG.
 
     Args:
         result: curves, confusion matrix and class names.
         dataset: for the samples.
         folder: where they go; it exists.
+        progress: warned about names that no installed font can draw.
 
     Returns:
         ``learning_curves``, ``samples`` and ``confusion_matrix``, each with its file.
@@ -40,6 +44,12 @@ def write_pictures(result: TrainingResult, dataset: Dataset, folder: Path) -> di
     draw_learning_curves(result.history, result.best, paths["learning_curves"])
     draw_samples(dataset.train, dataset.class_names, paths["samples"], seed=result.config.seed)
     draw_confusion(result.confusion, dataset.class_names, paths["confusion_matrix"])
+    boxes = undrawable(dataset.class_names)
+    if boxes:
+        progress.warn(
+            f"No installed font has all letters of {shorten(', '.join(boxes), 60)}: the pictures show boxes there. "
+            "Install a Noto font of that script."
+        )
     return paths
 
 
@@ -61,8 +71,8 @@ def draw_learning_curves(history: Sequence[EpochMetrics], best: EpochMetrics, pa
             _mark_stages(axes, history)
         low = min(min(e.accuracy, e.val_accuracy) for e in history)
         accuracy.set_ylim(max(0.0, low - 0.05), 1.015)
-        accuracy.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-        accuracy.set_title(f"Accuracy: {best.val_accuracy:.1%} in epoch {best.epoch}")
+        accuracy.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+        accuracy.set_title(f"Accuracy: {percent(best.val_accuracy)} in epoch {best.epoch}")
         loss.set_ylim(0, 1.08 * max(max(e.loss, e.val_loss) for e in history) or 1)
         loss.set_title(f"Loss: {best.val_loss:.3f} in epoch {best.epoch}")
         canvas.legend(*accuracy.get_legend_handles_labels(), loc="outside lower center", ncols=3)
@@ -103,7 +113,7 @@ def draw_confusion(confusion: Sequence[Sequence[int]], class_names: Sequence[str
         axes = canvas.subplots()
         axes.grid(visible=False)
         drawn = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        bar = canvas.colorbar(drawn, ax=axes, fraction=0.035, pad=0.03, format=lambda value, _: f"{value:.0%}")
+        bar = canvas.colorbar(drawn, ax=axes, fraction=0.035, pad=0.03, format=lambda value, _: f"{100 * value:.0f} %")
         bar.outline.set_visible(False)
         bar.set_label("share of the true class")
         for spine in axes.spines.values():
@@ -119,7 +129,7 @@ def draw_confusion(confusion: Sequence[Sequence[int]], class_names: Sequence[str
         axes.set_xlabel("the model's answer")
         axes.set_ylabel("true class")
         correct, total = int(np.trace(counts)), int(counts.sum())
-        axes.set_title(f"{correct:,} of {total:,} validation photos right ({correct / max(total, 1):.1%})")
+        axes.set_title(f"{correct:,} of {total:,} validation photos right ({percent(correct / max(total, 1))})")
         if classes <= _MAX_ANNOTATED:
             _annotate(axes, counts, shares, size)
 

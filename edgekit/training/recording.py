@@ -74,10 +74,10 @@ class EpochCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ha
             seconds=time.perf_counter() - self._started,
         )
         self._recorder.add(metrics)
-        best = self._recorder.best
-        best_text = "" if best is None else f", best {best.val_accuracy:.1%}"
-        note = f"epoch {epoch + 1}/{self._stage.epochs}, validation {metrics.val_accuracy:.1%}{best_text}"
-        self._task.advance(0, note)
+        # Short, since it shares a line of 80 columns with a bar.
+        note = f"epoch {epoch + 1}/{self._stage.epochs}  val {100 * metrics.val_accuracy:.1f} %"
+        self._task.advance(self._steps_per_epoch - self._steps, note)
+        self._steps = self._steps_per_epoch
 
     def _check(self, loss: float) -> None:
         if not math.isfinite(loss):

@@ -42,9 +42,7 @@ class SimpleCnn:
         """See :class:`~edgekit.training.network.Network`."""
         layers = keras.layers
         x = layers.Rescaling(1 / 255, name="rescaling")(pixels)
-        convolutions = [
-            layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"conv_{filters}") for filters in _FILTERS
-        ]
-        for convolution in convolutions:
-            x = layers.MaxPooling2D(name=f"{convolution.name}_pool")(convolution(x))
-        return Body(layers.Flatten(name="features")(x), tuple(convolutions))
+        for filters in _FILTERS:
+            x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"conv_{filters}")(x)
+            x = layers.MaxPooling2D(name=f"conv_{filters}_pool")(x)
+        return Body(layers.Flatten(name="features")(x), ())

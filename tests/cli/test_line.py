@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -11,9 +12,13 @@ import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from edgekit.artifact import Manifest
+from edgekit.artifact import Artifact, Manifest, ManifestEntry, digest_of
+from edgekit.converters.reference import Reference, compare
+from edgekit.errors import VerificationError
+from edgekit.runtime import load
 from tests.cli.conftest import Run
 
 PRECISIONS = ["fp32", "fp16", "int8", "int8-dynamic"]
@@ -42,7 +47,7 @@ class TestTrain:
     def test_leaves_everything_beside_the_model(self, trained: Path) -> None:
         folder = trained.with_name("fruit.training")
         assert {file.name for file in folder.iterdir()} == {
-            "calibration.npz", "history.csv", "result.json",
+            "calibration.npz", "history.csv", "result.json", "train_digests.txt",
             "learning_curves.png", "samples.png", "confusion_matrix.png",
         }  # fmt: skip
         assert not [file for file in trained.parent.iterdir() if file.name.startswith(".")]
@@ -62,6 +67,30 @@ class TestTrain:
         assert result.code == 2
         assert ".keras" in result.err
 
+    @pytest.mark.parametrize("output", ["x.keras", "train/x.keras", "../photos.keras"])
+    def test_a_model_does_not_lie_among_its_photos(self, run: Run, photos: Path, tmp_path: Path, output: str) -> None:
+        source = tmp_path / "photos.training"
+        shutil.copytree(photos, source)
+        result = run(
+            "train", source, "-o", source / output if output[0] != "." else tmp_path / "photos.keras", "--force"
+        )
+        assert result.code == 2
+        assert "lies among the photos" in result.err
+        assert (source / "train").is_dir()
+
+    def test_a_folder_that_is_not_ours_is_kept(self, run: Run, photos: Path, tmp_path: Path) -> None:
+        folder = tmp_path / "x.training"
+        folder.mkdir()
+        (folder / "thesis.txt").write_text("years of work")
+        result = run("train", photos, "-o", tmp_path / "x.keras", "--model", "simple_cnn", "--force")
+        assert result.code == 1
+        assert "not a folder that a training wrote" in result.err
+        assert (folder / "thesis.txt").exists()
+
+    @pytest.mark.parametrize("output", ["", ".", "/"])
+    def test_an_output_needs_a_name(self, run: Run, photos: Path, output: str) -> None:
+        assert run("train", photos, "-o", output).code == 2
+
     def test_an_unknown_model_names_close_ones(self, run: Run, photos: Path, tmp_path: Path) -> None:
         result = run("train", photos, "-o", tmp_path / "x.keras", "--model", "mobilnet_v2")
         assert result.code == 2
@@ -73,7 +102,10 @@ class TestTrain:
             command("train", photos, "-o", output, "--model", "simple_cnn", "--image-size", 32, "--epochs", 500),
             stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
-        time.sleep(8)
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "epoch" in line:  # before that, Keras is still building its queues
+                break
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 130, errors
@@ -135,7 +167,105 @@ class TestExport:
         result = run("predict", folder / "fruit.fp32.tflite", photo, "--json")
         assert result.document["photos"][0]["predictions"][0]["label"] == "none of these"
 
-    @pytest.mark.parametrize("word", ["tflite:int7", "tensorflow"])
+    def test_another_threshold_joins_too(self, run: Run, trained: Path, tmp_path: Path) -> None:
+        folder = tmp_path / "dist"
+        assert run("export", trained, "--to", "tflite:fp32", "-o", folder).code == 0
+        assert run("export", trained, "--to", "tflite:fp16", "-o", folder, "--confidence-threshold", 0.5).code == 0
+        assert [entry.precision for entry in Manifest.read(folder).artifacts] == ["fp32", "fp16"]
+
+    def test_files_of_another_training_are_refused_then_removed(
+        self, run: Run, trained: Path, photos: Path, tmp_path: Path
+    ) -> None:
+        again = tmp_path / "fruit.keras"
+        folder = tmp_path / "dist"
+        options = ("--model", "simple_cnn", "--image-size", 32, "--epochs", 1, "--seed", 5)
+        assert run("train", photos, "-o", again, *options).code == 0
+        assert run("export", trained, "--to", "tflite:fp32", "-o", folder).code == 0
+        refused = run("export", again, "--to", "tflite:fp16", "-o", folder)
+        assert refused.code == 1
+        assert "another training of 'fruit': fruit.fp32.tflite" in refused.err
+        stale = run("verify", folder, "--reference", again, "--data", photos)
+        assert stale.code == 1
+        assert "is not the model" in stale.err
+        forced = run("export", again, "--to", "tflite:fp16", "-o", folder, "--force")
+        assert forced.code == 0
+        assert "Removed files of another training: fruit.fp32.tflite" in forced.err
+        assert {file.name for file in folder.glob("*.tflite")} == {"fruit.fp16.tflite"}
+
+    def test_a_full_disk_is_a_sentence(self, trained: Path, tmp_path: Path) -> None:
+        # Files of at most 300 KB: the frozen program does not fit.
+        script = f"ulimit -f 300; exec '{sys.executable}' -m edgekit export '{trained}' -o '{tmp_path / 'dist'}' -q"
+        result = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+        assert result.returncode == 1
+        assert "Traceback" not in result.stderr
+        assert not list((tmp_path / "dist").glob("*.tflite"))
+        assert not list((tmp_path / "dist").glob(".export-*"))
+
+    def test_sigterm_takes_the_workers_along(self, trained: Path, tmp_path: Path) -> None:
+        folder = tmp_path / "dist"
+        process = subprocess.Popen(command("export", trained, "--to", "tflite:fp32", "-o", folder, "--quiet"))
+        worker = wait_for_worker(folder)
+        process.terminate()
+        assert process.wait(60) == 128 + signal.SIGTERM
+        assert not Path(f"/proc/{worker}").exists()
+        assert list(folder.iterdir()) == []
+
+    def test_a_killed_export_leaves_no_worker_and_the_next_cleans_up(
+        self, run: Run, trained: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "dist"
+        process = subprocess.Popen(command("export", trained, "--to", "tflite:fp32", "-o", folder, "--quiet"))
+        worker = wait_for_worker(folder)
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 20
+        while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not Path(f"/proc/{worker}").exists()
+        (left,) = folder.glob(".export-*")
+        os.utime(left, (0, 0))
+        assert run("export", trained, "--to", "tflite:fp32", "-o", folder).code == 0
+        assert not left.exists()
+
+    @pytest.mark.parametrize("name", ["README.md", "manifest.json"])
+    def test_somebody_s_project_is_not_overwritten(self, run: Run, trained: Path, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_text('{"name": "my web app"}')
+        result = run("export", trained, "--to", "tflite:fp32", "-o", tmp_path, "--force")
+        assert result.code == 1
+        assert f"a {name} that no export wrote" in result.err
+        assert (tmp_path / name).read_text() == '{"name": "my web app"}'
+
+    def test_unreadable_calibration_photos_are_left_out(
+        self, run: Run, trained: Path, photos: Path, tmp_path: Path
+    ) -> None:
+        calibration = tmp_path / "calibration"
+        shutil.copytree(photos / "train", calibration)
+        (calibration / "apple" / "000.jpg").write_bytes(b"broken")
+        result = run("export", trained, "--to", "tflite:int8", "-o", tmp_path / "dist", "--calibration", calibration)
+        assert result.code == 0, result.err
+        assert "000.jpg cannot be read and is left out" in result.err
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+    @pytest.mark.parametrize("name", ["pipe.keras", "pipe.tflite"])
+    def test_a_pipe_does_not_hang(self, run: Run, tmp_path: Path, name: str) -> None:
+        os.mkfifo(tmp_path / name)
+        words = ("export", "-o", tmp_path / "dist") if name.endswith("keras") else ("inspect",)
+        result = run(words[0], tmp_path / name, *words[1:])
+        assert result.code == 1
+        assert "no regular file" in result.err
+
+    def test_an_artifact_that_answers_otherwise_is_not_let_through(self, exported: Path) -> None:
+        path = exported / "fruit.fp32.tflite"
+        images = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
+        with load(path) as predictor:
+            assert predictor.spec is not None
+            artifact = Artifact.at(path, "tflite", "fp32", predictor.spec)
+            outputs = predictor.predict(images)
+        assert compare(artifact, Reference(images, outputs, "noise"), path.name)["agreement"] == 1
+        with pytest.raises(VerificationError, match="does not agree with the Keras model"):
+            compare(artifact, Reference(images, outputs[:, ::-1], "noise"), path.name)
+
+    @pytest.mark.parametrize("word", ["tflite:int7", "tflite:", "tensorflow"])
     def test_an_unknown_format_lists_the_known(self, run: Run, trained: Path, tmp_path: Path, word: str) -> None:
         result = run("export", trained, "--to", word, "-o", tmp_path)
         assert result.code == 2
@@ -210,6 +340,42 @@ class TestVerify:
     def test_the_table_names_the_verdicts(self, run: Run, exported: Path, trained: Path, photos: Path) -> None:
         result = run("verify", exported, "--reference", trained, "--data", photos)
         assert result.out.count(" ok") == len(PRECISIONS)
+
+    def test_training_photos_are_told(self, run: Run, exported: Path, trained: Path, photos: Path) -> None:
+        result = run("verify", exported, "--reference", trained, "--data", photos / "train", "--json")
+        assert result.document["trained_on"] == result.document["photos"] == 64
+        assert "used in training" in result.document["caution"]
+        assert "used in training" in result.err
+
+    def test_the_split_of_the_training_is_found_again(self, run: Run, photos: Path, tmp_path: Path) -> None:
+        model, dist = tmp_path / "plain.keras", tmp_path / "dist"
+        options = ("--model", "simple_cnn", "--image-size", 32, "--epochs", 1, "--validation", 0.25)
+        assert run("train", photos / "train", "-o", model, *options).code == 0
+        assert run("export", model, "--to", "tflite:fp32", "-o", dist).code == 0
+        document = run("verify", dist, "--reference", model, "--data", photos / "train", "--json").document
+        assert document["photos"] == 16
+        assert document["trained_on"] == 0
+        next((photos / "train" / "apple").iterdir())
+        fewer = tmp_path / "fewer"
+        shutil.copytree(photos / "train", fewer)
+        next((fewer / "apple").iterdir()).unlink()
+        document = run("verify", dist, "--reference", model, "--data", fewer, "--json").document
+        assert document["photos"] == 63
+        assert document["trained_on"] >= 47
+
+    def test_an_unknown_format_is_a_failed_row(
+        self, run: Run, exported: Path, trained: Path, photos: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "dist"
+        shutil.copytree(exported, folder)
+        foreign = folder / "fruit.fp32.onnx"
+        foreign.write_bytes(b"onnx")
+        manifest = Manifest.read(folder)
+        entry = ManifestEntry(foreign.name, "onnx", "fp32", 4, digest_of(foreign))
+        dataclasses.replace(manifest, artifacts=(*manifest.artifacts, entry)).write(folder)
+        result = run("verify", folder, "--reference", trained, "--data", photos, "--json")
+        assert result.code == 1
+        assert [row["passed"] for row in result.document["artifacts"]] == [True, True, True, True, False]
 
     def test_a_folder_without_manifest(self, run: Run, trained: Path, photos: Path, tmp_path: Path) -> None:
         result = run("verify", tmp_path, "--reference", trained, "--data", photos)

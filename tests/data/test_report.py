@@ -47,12 +47,13 @@ def test_what_was_left_out_is_told() -> None:
         images={"train": (8, 6), "validation": (4, 0)},
         empty_folders=("photos/c",),
         outside=2,
+        first_outside="photos/x.jpg",
     ).warnings()
     assert warnings == [
         "1 file cannot be read and is left out: a/1.jpg (the file is empty).",
         "There are no validation photos of b.",
         "No images in photos/c: not taken as a class.",
-        "2 photos in no class folder are ignored.",
+        "2 photos in no class folder are ignored (photos/x.jpg, ...).",
     ]
 
 
@@ -61,6 +62,31 @@ def test_ignored_files_are_counted_by_kind() -> None:
     assert "Ignored: 3 files that are not images (.txt 2, .csv 1)." in notes
     assert "Not used: photos/raw." in notes
     assert "3 photos are further copies of one in the same class." in notes
+
+
+def test_one_of_a_kind_is_told_in_the_singular() -> None:
+    found = report(ignored={".txt": 1}, repeated=1, outside=1, first_outside="photos/x.jpg")
+    assert found.notes()[1:] == [
+        "Ignored: 1 file that is not an image (.txt 1).",
+        "1 photo is a further copy of one in the same class.",
+    ]
+    assert found.warnings() == ["1 photo in no class folder is ignored (photos/x.jpg)."]
+
+
+def test_the_summary_counts_each_class() -> None:
+    assert report(images={"train": (1800, 6), "validation": (200, 2)}).summary().splitlines() == [
+        "2,008 photos in 2 classes: 1,806 train, 202 validation.",
+        "  train  validation  class",
+        "  1,800         200  a",
+        "      6           2  b",
+    ]
+
+
+def test_the_summary_of_many_classes_is_cut() -> None:
+    names = tuple(f"class {number}" for number in range(23))
+    lines = report(class_names=names, images={"train": (2,) * 23, "validation": (1,) * 23}).summary().splitlines()
+    assert lines[-2].endswith("class 19")
+    assert lines[-1] == "  and 3 more"
 
 
 def test_long_lists_are_cut() -> None:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
 
 import pytest
 
-from edgekit.measure.device import (
-    cpu_frequency,
-    describe_device,
-    find_emulation,
-    find_model,
-    usable_cores,
-    usable_memory,
-)
+from edgekit.measure.device import cpu_frequency, describe_device, find_emulation, find_model
 
 X86 = "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Core(TM) i7\nflags\t\t: fpu vme\n"
 PI = "processor\t: 0\nBogoMIPS\t: 108.00\nCPU implementer\t: 0x41\n\nModel\t\t: Raspberry Pi 4 Model B Rev 1.4\n"
@@ -46,6 +40,12 @@ def test_this_machine():
     assert device.model in device.summary()
 
 
+def test_the_runtime_is_named_with_its_version():
+    device = describe_device()
+    assert device.runtime == "Python {}.{}.{}".format(*sys.version_info[:3])
+    assert "Chromium 156" in dataclasses.replace(device, runtime="Chromium 156").summary()
+
+
 def test_a_boards_own_name_comes_first(tmp_path):
     (tmp_path / "proc/device-tree").mkdir(parents=True)
     (tmp_path / "proc/device-tree/model").write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
@@ -56,6 +56,11 @@ def test_a_boards_own_name_comes_first(tmp_path):
 @pytest.mark.parametrize(("cpuinfo", "model"), [(PI, "Raspberry Pi 4 Model B Rev 1.4"), (X86, "Intel(R) Core(TM) i7")])
 def test_the_model_from_cpuinfo(root, cpuinfo, model):
     assert find_model(root(proc__cpuinfo=cpuinfo)) == model
+
+
+def test_of_several_processors_the_first_is_named(root):
+    both = X86 + "\n" + X86.replace("processor\t: 0", "processor\t: 1").replace("Core(TM) i7", "Core(TM) E-core")
+    assert find_model(root(proc__cpuinfo=both)) == "Intel(R) Core(TM) i7"
 
 
 @linux_only
@@ -87,28 +92,6 @@ def test_emulation_shows_in_the_kernels_version_and_in_binfmt(root):
     (system / "proc/sys/fs/binfmt_misc/qemu-aarch64").write_text("enabled\ninterpreter /usr/bin/qemu-aarch64\n")
     assert "binfmt_misc" in (find_emulation(system, "aarch64") or "")
     assert find_emulation(system, "armv7l") is None
-
-
-@linux_only
-@pytest.mark.parametrize(
-    ("files", "cores"),
-    [
-        ({"sys__fs__cgroup__cpu.max": "100000 100000"}, 1),
-        ({"sys__fs__cgroup__cpu.max": "50000 100000"}, 1),
-        ({"sys__fs__cgroup__cpu.max": "max 100000"}, None),
-        ({"sys__fs__cgroup__cpu__cpu.cfs_quota_us": "-1", "sys__fs__cgroup__cpu__cpu.cfs_period_us": "100000"}, None),
-        ({"sys__fs__cgroup__cpu__cpu.cfs_quota_us": "90000", "sys__fs__cgroup__cpu__cpu.cfs_period_us": "100000"}, 1),
-        ({}, None),
-    ],
-)
-def test_a_containers_limit_on_processors(root, files, cores):
-    assert usable_cores(root(**files)) == (cores or len(os.sched_getaffinity(0)))
-
-
-@linux_only
-def test_a_containers_limit_on_memory(root):
-    assert usable_memory(root(**{"sys__fs__cgroup__memory.max": "67108864\n"})) == 64 << 20
-    assert (usable_memory(root(**{"sys__fs__cgroup__memory.max": "max\n"})) or 0) > 64 << 20
 
 
 def test_frequency(root):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -46,6 +47,20 @@ def test_round_trip():
 def test_unknown_fields_are_ignored():
     extended = {**document(), "new": 1, "device": {**document()["device"], "color": "green"}}
     assert BenchmarkResult.from_dict(extended) == RESULT
+
+
+def test_a_field_with_a_default_may_be_missing():
+    """So an optional field that is added later leaves older files readable."""
+    older = document()
+    del older["versions"], older["conditions"]["other_load"], older["protocol"]["min_runs"]
+    expected = dataclasses.replace(RESULT, versions={}, conditions=Conditions())
+    assert BenchmarkResult.from_dict(older) == expected
+
+
+@pytest.mark.parametrize("part", ["device", "engine", "protocol", "latency", "conditions"])
+def test_a_part_that_is_no_object_is_refused(part):
+    with pytest.raises(DataError, match="is no object"):
+        BenchmarkResult.from_dict({**document(), part: "text"})
 
 
 @pytest.mark.parametrize("place", [("latency",), ("latency", "p50"), ("device", "emulated"), ("schema",)])

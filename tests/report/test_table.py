@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from edgekit.report.table import format_difference, format_ms, format_percent, format_size, format_table
+from edgekit.report.table import (
+    cut,
+    format_difference,
+    format_ms,
+    format_percent,
+    format_size,
+    format_table,
+    name_group,
+    text_width,
+)
 
 
 def test_columns_are_aligned() -> None:
@@ -23,15 +32,16 @@ def test_wide_characters_take_two_columns() -> None:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1 KB"), (649_344, "649 KB"), (1_640_456, "1.64 MB"), (999_900, "1000 KB"),
-     (2.5e9, "2.5 GB")],
+    [(0, "0 B"), (999, "999 B"), (1000, "1.00 KB"), (649_344, "649 KB"), (1_640_456, "1.64 MB"), (999_900, "1000 KB"),
+     (2_200_000, "2.20 MB"), (74_000_000, "74.0 MB"), (2.5e9, "2.50 GB")],
 )  # fmt: skip
 def test_sizes_have_three_digits(size: float, text: str) -> None:
     assert format_size(size) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1.456, "1.46 ms"), (12.34, "12.3 ms"), (9.996, "10.0 ms"), (103.4, "103 ms")]
+    ("value", "text"),
+    [(0.0612, "0.061 ms"), (1.456, "1.46 ms"), (12.34, "12.3 ms"), (9.996, "10.0 ms"), (103.4, "103 ms")],
 )
 def test_milliseconds_have_three_digits(value: float, text: str) -> None:
     assert format_ms(value) == text
@@ -45,3 +55,20 @@ def test_only_all_is_a_hundred_percent(share: float, text: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (2.4e-7, "2.4e-07"), (0.0131, "0.013")])
 def test_differences(value: float, text: str) -> None:
     assert format_difference(value) == text
+
+
+@pytest.mark.parametrize(
+    ("names", "total", "text"),
+    [(["a"], 1, "a"), (["a", "b"], 2, "both"), (["a", "b"], 4, "a, b"), (list("abcd"), 4, "all four"),
+     (list("abcdefghij"), 10, "all 10")],
+)  # fmt: skip
+def test_names_in_a_row(names: list[str], total: int, text: str) -> None:
+    assert name_group(names, total) == text
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 8])
+def test_cut_keeps_to_the_width(width: int) -> None:
+    for text in ("flowers", "玫瑰花园玫瑰", "a b c d e f"):
+        assert text_width(cut(text, width)) <= width
+    assert cut("flowers", 7) == "flowers"
+    assert cut("flowers", 6) == "flowe…"

@@ -28,6 +28,7 @@ class TinyModels:
         pair: two inputs and two outputs, with a signature.
         resizable: takes any number of rows.
         text: looks strings up.
+        wide: takes 256 MiB at once.
         spec: of the classifiers.
         images: (n, h, w, c) uint8.
         probabilities: (n, classes), of the classifiers.
@@ -39,6 +40,7 @@ class TinyModels:
     pair: Path
     resizable: Path
     text: Path
+    wide: Path
     spec: ModelSpec
     images: NDArray[np.uint8]
     probabilities: NDArray[np.float32]
@@ -79,6 +81,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModels:
         ),
         "text.tflite": _convert(
             tf, lambda words: {"chosen": tf.gather(words, [1])}, tf.TensorSpec((3,), tf.string, name="words")
+        ),
+        "wide.tflite": _convert(
+            tf, lambda many: {"first": many[:1]}, tf.TensorSpec((64, 1024, 1024), tf.float32, name="many")
         ),
     }
     for name, data in files.items():

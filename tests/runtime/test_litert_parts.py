@@ -84,6 +84,7 @@ def test_an_operator_that_nothing_needs_is_not_claimed():
             "FULLY_CONNECTED in version 12",
             False,
         ),
+        ("failed to create XNNPACK runtimeNode number 31 failed to prepare", "as it does when memory runs out", False),
         ("The model is not a valid Flatbuffer buffer", "damaged", True),
         ("Node number 3 (ADD) failed to prepare.", f"{ENGINE} refuses it (Node number 3 (ADD) failed", False),
         ("", "without a reason, as it does when memory runs out", False),

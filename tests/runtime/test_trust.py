@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgekit.child import ChildResult
+from edgekit.child import ChildResult, run_child
 from edgekit.errors import ModelFileError, UnsupportedModelError
 from edgekit.runtime import load, trust, try_model
 from edgekit.runtime.trust import TrialLimits, ensure_tried, read_result
@@ -129,6 +129,23 @@ def test_a_trial_that_takes_too_much_memory_is_ended(tmp_path):
     result = try_model(path, TrialLimits(memory_bytes=64 << 20))
     assert not result.ok
     assert "memory runs out" in (result.reason or "")
+
+
+def test_an_input_that_takes_too_much_memory_is_a_sentence(tiny):
+    """The interpreter has room for the 256 MiB of its input, the program that fills it has none."""
+    result = try_model(tiny.wide, TrialLimits(memory_bytes=384 << 20))
+    assert not result.ok
+    assert result.reason == (
+        "it asks for more memory than the 0.375 GiB of a trial. If you trust the file, load it with trust=True"
+    )
+
+
+def test_nothing_native_is_held_back_in_a_trial(tiny, monkeypatch):
+    """What the interpreter prints before a crash is all that there is to explain it."""
+    seen: list[ChildResult] = []
+    monkeypatch.setattr(trust, "run_child", lambda *given: seen.append(run_child(*given)) or seen[-1])
+    assert try_model(tiny.bare).ok
+    assert "XNNPACK delegate" in seen[0].log
 
 
 def test_no_child_is_a_sentence(tiny, own_cache, monkeypatch):

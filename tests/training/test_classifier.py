@@ -87,8 +87,12 @@ def test_a_pretrained_backbone_stays_in_inference_mode(tmp_path: Path) -> None:
         np.testing.assert_array_equal(before, after.numpy())
 
 
-def test_freezing_leaves_the_head_only() -> None:
-    classifier = build("mobilenet_v1_0.25")
+def test_freezing_leaves_the_head_only(tmp_path: Path) -> None:
+    path = tmp_path / "mobilenet.weights.h5"
+    keras.applications.MobileNet(include_top=False, weights=None, input_shape=(32, 32, 3), alpha=0.25).save_weights(
+        path
+    )
+    classifier = build("mobilenet_v1_0.25", weights=str(path))
     freeze_backbone(keras, classifier, frozen=True)
     assert [w.path for w in classifier.model.trainable_weights] == [
         "hidden/kernel",
@@ -100,6 +104,15 @@ def test_freezing_leaves_the_head_only() -> None:
     trained = {w.path.split("/")[0] for w in classifier.model.trainable_weights}
     assert "conv1" in trained
     assert not any("bn" in layer for layer in trained)
+
+
+@pytest.mark.parametrize("name", ["simple_cnn", "mobilenet_v1_0.25"])
+def test_from_scratch_there_is_nothing_to_freeze(name: str) -> None:
+    classifier = build(name)
+    before = [w.path for w in classifier.model.trainable_weights]
+    for frozen in (True, False):
+        freeze_backbone(keras, classifier, frozen)
+        assert [w.path for w in classifier.model.trainable_weights] == before
 
 
 def test_grayscale_photos_are_taken() -> None:

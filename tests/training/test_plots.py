@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from edgekit.data import Part
-from edgekit.training.plot_style import shorten
+from edgekit.training.plot_style import shorten, undrawable
 from edgekit.training.plots import draw_confusion, draw_learning_curves, draw_samples
 from edgekit.training.result import EpochMetrics
 
@@ -78,3 +78,7 @@ def test_long_names_keep_both_ends() -> None:
     assert len(shortened) == 20
     assert shortened.startswith("a very long")
     assert shortened.endswith("17")
+
+
+def test_names_that_no_font_has_are_found() -> None:
+    assert undrawable(["rose", "Ünglück – α", "\U0001f339 \U000e0001"]) == ["\U0001f339 \U000e0001"]

@@ -14,6 +14,7 @@ from edgekit.errors import DataError, ImageError, TrainingError, UsageError
 from edgekit.kerasfile import import_keras
 from edgekit.spec import ImageFormat, ModelSpec
 from edgekit.training import TrainingConfig, TrainingResult, train_classifier
+from edgekit.training.saved import load_keras_model, save_model
 
 keras = import_keras()
 
@@ -146,7 +147,7 @@ def test_features_are_computed_once_and_tuning_goes_on(
         "Training the head": (12, 12),
         "Fine-tuning": (8, 8),
     }
-    assert listener.notes[0].startswith("epoch 1/3, validation ")
+    assert listener.notes[0].startswith("epoch 1/3  val ")
     assert _validation_accuracy(result, textures) == pytest.approx(result.best.val_accuracy)
 
 
@@ -174,6 +175,31 @@ def test_a_frozen_backbone_does_not_move(textures: Dataset, mobilenet_weights: P
         after = trained.keras_model.get_layer(layer.name).get_weights()
         for before, now in zip(layer.get_weights(), after, strict=True):
             np.testing.assert_array_equal(before, now)
+
+
+def test_batch_norm_learns_from_scratch_and_is_still_in_inference(textures: Dataset, tmp_path: Path) -> None:
+    config = TrainingConfig(model="mobilenet_v1_0.25", weights="none", epochs=1, augmentation="none", batch_size=16)
+    trained = train_classifier(textures, IMAGE, config)
+    norms = [layer for layer in trained.keras_model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(norms) == 27
+    for norm in norms:
+        gamma, beta, mean, variance = norm.get_weights()
+        assert np.any(gamma != 1), f"{norm.name} kept its scale"
+        assert np.any(beta != 0), f"{norm.name} kept its offset"
+        assert np.any(mean != 0), f"{norm.name} kept its mean"
+        assert np.any(variance != 1), f"{norm.name} kept its variance"
+
+    save_model(trained.keras_model, trained.spec, tmp_path / "m.keras")
+    loaded, _ = load_keras_model(tmp_path / "m.keras")
+    pixels = textures.validation.images.take(np.arange(4)).astype(np.float32)
+    together = np.asarray(loaded(pixels, training=False))
+    # In inference mode a photo's answer does not depend on the others of its batch.
+    alone = np.concatenate([np.asarray(loaded(pixels[i : i + 1], training=False)) for i in range(4)])
+    np.testing.assert_allclose(alone, together, atol=1e-5)
+    for norm in norms:
+        for before, after in zip(norm.get_weights(), loaded.get_layer(norm.name).get_weights(), strict=True):
+            np.testing.assert_array_equal(before, after)
+    assert not np.allclose(np.asarray(loaded(pixels, training=True)), together, atol=1e-3)
 
 
 @pytest.mark.parametrize("cached", [True, False])

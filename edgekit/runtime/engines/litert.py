@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import stat
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import ModelFileError, UnsupportedModelError, UsageError
+from edgekit.modelfile import read_model_file
 from edgekit.runtime.engines.base import STRING, EngineInfo, OpenedModel, TensorInfo, check_inputs
 from edgekit.runtime.engines.litert_kernels import count_nodes, describe_kernels, read_nodes
 from edgekit.runtime.engines.litert_names import find_signature, name_tensors
@@ -51,7 +51,7 @@ def open_model(path: Path, threads: int | None, trust: bool) -> OpenedModel:
     from edgekit.tflite.model import read_model
     from edgekit.tflite.spec_io import read_spec
 
-    data = read_file(path)
+    data = read_model_file(path)
     spec = read_spec(data, path.name)
     if not trust:
         ensure_tried(data, str(path))
@@ -60,30 +60,6 @@ def open_model(path: Path, threads: int | None, trust: bool) -> OpenedModel:
         return OpenedModel(engine, spec)
     foreign = read_foreign_spec(read_model(data, path.name), path.stem)
     return OpenedModel(engine, foreign.spec, foreign.normalization) if foreign else OpenedModel(engine)
-
-
-def read_file(path: Path) -> bytes:
-    """The bytes of a model file.
-
-    Raises:
-        ModelFileError: it cannot be read, or is empty.
-    """
-    try:
-        kind = path.stat().st_mode
-        if stat.S_ISDIR(kind):
-            raise ModelFileError(f"{path} is a folder. Give a model file in it.")
-        if not stat.S_ISREG(kind):  # a named pipe would be waited for, without end
-            raise ModelFileError(f"{path} is no regular file. Give a model file.")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise ModelFileError(f"There is no file {path}. Check the path.") from None
-    except MemoryError:
-        raise ModelFileError(f"{path} is larger than the free memory, so it cannot be run here.") from None
-    except OSError as error:
-        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if not data:
-        raise ModelFileError(f"{path} is empty (0 bytes). Get it again from where it came.")
-    return data
 
 
 def find_interpreter() -> tuple[str, type[Any]]:
@@ -118,6 +94,8 @@ class LiteRTEngine:
             the interpreter can crash the process on broken ones.
         threads: ``None`` for :data:`DEFAULT_THREADS`.
         name: what to call the model in an error.
+        quiet: keep the interpreter's start-up notes off standard error. Where loading may end the
+            process, pass false: what is held back dies with it.
 
     Raises:
         UnsupportedModelError: no interpreter is installed, or it cannot run the model.
@@ -127,7 +105,7 @@ class LiteRTEngine:
 
     batch_size = 1
 
-    def __init__(self, data: bytes, threads: int | None = None, name: str = "the model") -> None:
+    def __init__(self, data: bytes, threads: int | None = None, name: str = "the model", quiet: bool = True) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1. Got: {threads}.")
         self._name = name
@@ -138,7 +116,7 @@ class LiteRTEngine:
         self._layout: list[tuple[str, tuple[int, ...], np.dtype[Any]]] | None = None
         """Names, shapes and dtypes of the last inputs: what was right once needs no second check."""
         try:
-            with without_chatter():
+            with without_chatter() if quiet else contextlib.nullcontext():
                 self._interpreter: Any = factory(model_content=data, num_threads=self._threads)
                 operators = count_nodes(self._interpreter)
                 self._interpreter.allocate_tensors()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 _CUSTOM = re.compile(r"Encountered unresolved custom op: (.+?)\.\s*See instructions")
 _VERSION = re.compile(r"Didn't find op for builtin opcode '(\w+)' version '(\d+)'")
 _FLEX = re.compile(r"Select TensorFlow op|Flex delegate|\(Flex\w+\)")
+_XNNPACK = re.compile(r"failed to (create XNNPACK|reshape) runtime", re.IGNORECASE)
 _BROKEN = re.compile(r"valid Flatbuffer|model identifier|Could not open|mmap|schema version", re.IGNORECASE)
 
 MAX_LENGTH = 120
@@ -59,6 +60,9 @@ def explain(error: BaseException, engine: str) -> Problem:
         )
     if _BROKEN.search(message):
         return Problem(f"the file is damaged ({tidy(message)}). Get it again from where it came", broken=True)
+    if _XNNPACK.search(message):
+        # What it says where its weights or buffers could not be allocated; the cause itself it does not tell.
+        return Problem(f"{engine} refuses it, as it does when memory runs out ({tidy(message)})")
     return Problem(f"{engine} refuses it ({tidy(message)})")
 
 

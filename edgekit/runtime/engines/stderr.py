@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import tempfile
-import threading
 from collections.abc import Iterator
+
+from edgekit.quiet import stderr_into
 
 _CHATTER = b"INFO: "
 """How TFLite's logger begins a line that is no news: "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
 The library offers no way to turn these off: its logger is not exported and reads no variable."""
-
-_lock = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -24,21 +22,16 @@ def without_chatter() -> Iterator[None]:
     written meanwhile, by other threads too, follows at the end. Only a process that another thread
     starts in these milliseconds would keep writing to the temporary file.
     """
-    with _lock, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         try:
             held = stack.enter_context(tempfile.TemporaryFile())
-            terminal = os.dup(2)
-        except OSError:  # no temporary folder, or standard error is closed: chatter does no harm
+        except OSError:  # no temporary folder: chatter does no harm
             yield
             return
-        _flush()
         try:
-            os.dup2(held.fileno(), 2)
-            yield
+            with stderr_into(held.fileno()):
+                yield
         finally:
-            _flush()
-            os.dup2(terminal, 2)
-            os.close(terminal)
             held.seek(0)
             _pass_on(held.read())
 
@@ -50,8 +43,3 @@ def _pass_on(text: bytes) -> None:
             kept = kept[os.write(2, kept) :]
         except OSError:
             return
-
-
-def _flush() -> None:
-    with contextlib.suppress(AttributeError, OSError, ValueError):
-        sys.stderr.flush()
