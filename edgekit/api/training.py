@@ -89,7 +89,7 @@ def train(
     if dataset.report.split == "share":
         result = _with_share(result, options.validation)
     model = Model(result.keras_model, result.spec, sample(dataset.train, seed=config.seed), result, dataset.report)
-    return model if path is None else _save(model, dataset, path)
+    return model if path is None else _save(model, dataset, path, progress)
 
 
 def _config(config: TrainingConfig | None, settings: dict[str, object]) -> TrainingConfig:
@@ -161,7 +161,7 @@ def _size(wanted: int | tuple[int, int] | None, default: int) -> tuple[int, int]
     return height, width
 
 
-def _save(model: Model, dataset: Dataset, path: Path) -> Model:
+def _save(model: Model, dataset: Dataset, path: Path, progress: Progress) -> Model:
     """Writes the folder first and the model last: a model file is never without its sample."""
     from edgekit.training.history import write_history
     from edgekit.training.plots import write_pictures
@@ -173,7 +173,7 @@ def _save(model: Model, dataset: Dataset, path: Path) -> Model:
     with atomic_write(folder) as temporary:
         temporary.mkdir()
         model.calibration.save(temporary / "calibration.npz")
-        pictures = write_pictures(model.result, dataset, temporary)
+        pictures = write_pictures(model.result, dataset, temporary, progress)
         write_history(model.result, temporary / "history.csv")
         digests = "".join(f"{digest.hex()}\n" for digest in sorted(dataset.train.digests))
         (temporary / seen_path(path).name).write_text(digests, encoding="ascii")

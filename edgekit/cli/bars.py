@@ -136,7 +136,7 @@ class LogLines:
 
 
 def bar_line(description: str, done: int, total: int, seconds: float | None, note: str, columns: int) -> str:
-    """A bar as one line of at most ``columns`` columns; the note gives way first, then the bar.
+    """A bar as one line of at most ``columns`` columns; the bar gives way first, then the note.
 
     Args:
         description: what is done.
@@ -151,7 +151,9 @@ def bar_line(description: str, done: int, total: int, seconds: float | None, not
     label = cut(description, max(columns - len(tail) - _LEAST_BAR - 4, 1))
     label += " " * (_LABEL - text_width(label))
     room = columns - text_width(label) - len(tail) - 4
-    width = max(min(_BAR if columns >= _WIDE - 1 else _SHORT_BAR, room), 0)
+    wanted = _BAR if columns >= _WIDE - 1 else _SHORT_BAR
+    beside_note = room - text_width(note) - 2 if note else room
+    width = max(min(wanted, room, max(beside_note, _LEAST_BAR)), 0)
     filled = width if done >= total else width * done // total
     line = f"{label}  [{'#' * filled}{'-' * (width - filled)}]{tail}"
     space = columns - text_width(line) - 2

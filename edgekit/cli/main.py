@@ -23,7 +23,7 @@ COMMANDS: dict[str, str] = {
     "export": "Write a trained model in the formats of your devices.",
     "verify": "Compare exported files with the trained model on photos.",
     "bench": "Measure how fast an exported file runs.",
-    "predict": "Recognise photos with an exported file.",
+    "predict": "Recognize photos with an exported file.",
     "inspect": "Describe any .tflite file: tensors, ops, MACs, labels.",
     "doctor": "Say what is installed, and check it by running it.",
     "demo": "Run the whole job on made-up photos, without a download.",

@@ -29,6 +29,9 @@ from edgekit.files import cache_directory
 from edgekit.progress import Progress
 from edgekit.spec import ImageFormat
 
+_CHUNK = 8
+"""Photos that a thread reads in one go: some 20 ms of work, against 0.1 ms for handing it over."""
+
 
 @dataclass(frozen=True)
 class Scan:
@@ -152,7 +155,7 @@ def _read_all(
     progress: Progress,
 ) -> None:
     """Reads ``records``, which stand at ``places`` in ``checks``, and notes there what it finds."""
-    reading = ordered_map(lambda record: read_photo(record, image, holdings), records)
+    reading = ordered_map(lambda record: read_photo(record, image, holdings), records, chunk=_CHUNK)
     with progress.task("Reading photos", total=len(checks)) as task, keeper, contextlib.closing(reading) as photos:
         task.advance(len(checks) - len(records))
         for place, photo in zip(places, photos, strict=True):
