@@ -299,7 +299,7 @@ def test_unknown_choice_lists_those_there_are(path: tuple[str | int, ...], choic
 
 def test_newer_schema_says_what_to_do() -> None:
     # Whatever else the newer document holds.
-    _refused({"schema": SCHEMA + 1}, "flowers.tflite was written by a newer EdgeKit", "pip install --upgrade edgekit")
+    _refused({"schema": SCHEMA + 1}, "flowers.tflite was written by a newer EdgeKit", "Upgrade EdgeKit")
 
 
 @pytest.mark.parametrize("schema", [0, -1])
