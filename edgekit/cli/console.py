@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from collections.abc import Callable
 from functools import wraps
@@ -29,10 +30,13 @@ class Console:
 
     def show(self, text: str, document: Any) -> None:
         """Prints the result."""
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         if self.as_json:
-            click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+            ascii_only = encoding.lower().replace("-", "") != "utf8"
+            click.echo(json.dumps(document, indent=2, ensure_ascii=ascii_only, allow_nan=False))
         else:
-            click.echo(text)
+            # A code page that has no box-drawing lines or no such label shows a question mark, not a traceback.
+            click.echo(text.encode(encoding, "replace").decode(encoding))
 
 
 def console_options(function: Function) -> Function:

@@ -108,7 +108,7 @@ def command(
         image_size=image_size,
         resize=resize,  # type: ignore[arg-type]  # one of CHOICES_RESIZE
         validation=_share_or_folder(validation),
-        classes=[name.strip() for name in classes.split(",")] if classes else None,
+        classes=None if classes is None else _class_names(classes),
         skip_unreadable=skip_unreadable,
         cache=CachePolicy(enabled=not no_cache, limit_bytes=cache_limit),
         force=force,
@@ -122,6 +122,13 @@ def command(
         training_text(model.result, model.data, model.path, model.pictures),
         training_document(model.result, model.data, model.path, model.pictures),
     )
+
+
+def _class_names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise click.UsageError(f"--classes takes names with commas between them, as in cat,dog. Got: {text!r}")
+    return names
 
 
 def _share_or_folder(text: str | None) -> float | str | None:

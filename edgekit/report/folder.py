@@ -11,13 +11,15 @@ from edgekit.spec import ModelSpec
 
 _SHOWN_LABELS = 12
 
+_KNOWN = {"agreement", "engine", "inputs", "max_difference"}
+
 _SNIPPETS = {
     "tflite": """```python
 # On a Raspberry Pi, a laptop, a server, with a checkout or a wheel of EdgeKit (no TensorFlow is needed):
 # pip install PATH-TO-EDGEKIT
 import edgekit
 
-model = edgekit.load("{file}")
+model = edgekit.load({file!r})
 for prediction in model.classify("photo.jpg", top=3):
     print(f"{{prediction.probability:6.1%}}  {{prediction.label}}")
 ```""",
@@ -33,7 +35,9 @@ def readme_text(manifest: Manifest) -> str:
     """The text of the README, in Markdown."""
     sections = [f"# {manifest.name}\n\n{_about(manifest.spec)}", _table(manifest.artifacts)]
     sections += [
-        f"## {entry.file}\n\n{_SNIPPETS[entry.format].format(file=entry.file)}" for entry in manifest.artifacts
+        f"## {entry.file}\n\n{_SNIPPETS[entry.format].format(file=entry.file)}"
+        for entry in manifest.artifacts
+        if entry.format in _SNIPPETS  # a newer EdgeKit may have exported into the same folder
     ]
     sections.append(_footer(manifest.spec))
     return "\n\n".join(sections) + "\n"
@@ -58,7 +62,9 @@ def _table(entries: tuple[ManifestEntry, ...]) -> str:
     for entry in entries:
         check = entry.check
         lines.append(
-            f"| `{entry.file}` | {format_size(entry.size_bytes)} | {format_percent(check['agreement'])} "
+            f"| `{entry.file}` | {format_size(entry.size_bytes)} | | | |"
+            if not check.keys() >= _KNOWN
+            else f"| `{entry.file}` | {format_size(entry.size_bytes)} | {format_percent(check['agreement'])} "
             f"of {check['inputs']} | {format_difference(check['max_difference'])} "
             f"| {check['engine']} |"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -88,3 +89,20 @@ def test_json_of_a_failure_is_one_line(run: Run, tmp_path: Path) -> None:
     result = run("inspect", tmp_path / "nothing.tflite", "--json")
     assert result.code == 1
     assert set(json.loads(result.out)) == {"error"}
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
+def test_any_encoding_of_the_terminal_will_do(shared_data: Path, encoding: str) -> None:
+    model = shared_data / "tflite-zoo" / "tflite-support" / "mobilenet_v1_0.25_224_quant.tflite"
+    result = subprocess.run(
+        [sys.executable, "-m", "edgekit", "inspect", str(model), "--no-run"],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert b"CONV_2D" in result.stdout
+
+
+@pytest.mark.parametrize("classes", ["", "a,b,", ","])
+def test_classes_without_a_name_are_wrong_usage(run: Run, tmp_path: Path, classes: str) -> None:
+    assert run("train", tmp_path, "-o", tmp_path.parent / "x.keras", "--classes", classes).code == 2
