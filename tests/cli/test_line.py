@@ -28,6 +28,11 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "edgekit", *map(str, arguments)]
 
 
+def heed_interrupts() -> None:
+    """Undoes what a shell does to its background jobs: they ignore Ctrl-C, and so would their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def wait_for_worker(folder: Path) -> int:
     """The process id of a conversion that writes into ``folder``, once there is one."""
     deadline = time.monotonic() + 60
@@ -99,8 +104,8 @@ class TestTrain:
     def test_ctrl_c_leaves_nothing(self, photos: Path, tmp_path: Path) -> None:
         output = tmp_path / "out" / "x.keras"
         process = subprocess.Popen(
-            command("train", photos, "-o", output, "--model", "simple_cnn", "--image-size", 32, "--epochs", 500),
-            stderr=subprocess.PIPE, text=True, start_new_session=True,
+            command("train", photos, "-o", output, "--model", "simple_cnn", "--image-size", 32, "--epochs", 9000),
+            stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heed_interrupts,
         )  # fmt: skip
         assert process.stderr is not None
         for line in process.stderr:
@@ -302,7 +307,7 @@ class TestExport:
         folder = tmp_path / "dist"
         process = subprocess.Popen(
             command("export", trained, "--to", "tflite:fp32,tflite:fp16", "-o", folder, "--quiet"),
-            stderr=subprocess.PIPE, text=True,
+            stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts,
         )  # fmt: skip
         worker = wait_for_worker(folder)
         process.send_signal(signal.SIGINT)
