@@ -53,10 +53,10 @@ class Model:
             ModelFileError: missing, broken, or with parts that could execute code.
             SpecError: a Keras model without EdgeKit's spec.
         """
-        from edgekit.training.saved import load_keras_model
+        from edgekit.kerasfile import load_model
 
         path = Path(path)
-        keras_model, spec = load_keras_model(path)
+        keras_model, spec = load_model(path)
         if spec is None:
             raise SpecError(
                 f"{path} has no EdgeKit spec, so nobody knows what its pixels and outputs mean. Train it with "

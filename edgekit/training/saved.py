@@ -9,10 +9,10 @@ from typing import Any
 
 from edgekit.errors import UsageError
 from edgekit.files import atomic_write
-from edgekit.kerasfile import SPEC_MEMBER, load_model, read_spec_from_keras
+from edgekit.kerasfile import SPEC_MEMBER, read_spec_from_keras
 from edgekit.spec import ModelSpec
 
-__all__ = ["load_keras_model", "read_spec_from_keras", "save_model"]
+__all__ = ["read_spec_from_keras", "save_model"]
 
 
 def save_model(keras_model: Any, spec: ModelSpec, path: str | os.PathLike[str]) -> None:
@@ -34,12 +34,3 @@ def save_model(keras_model: Any, spec: ModelSpec, path: str | os.PathLike[str]) 
         keras_model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(SPEC_MEMBER, spec.to_json(indent=2))
-
-
-def load_keras_model(path: str | os.PathLike[str]) -> tuple[Any, ModelSpec | None]:
-    """Reads a ``.keras`` file in safe mode: see :func:`edgekit.kerasfile.load_model`.
-
-    Returns:
-        The ``keras.Model``, not compiled, and the spec, or ``None`` where others saved the file.
-    """
-    return load_model(path)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from edgekit.errors import OutputError, UsageError
-from edgekit.kerasfile import import_keras
+from edgekit.kerasfile import import_keras, load_model
 from edgekit.spec import ImageFormat, Label, image_classifier
-from edgekit.training.saved import load_keras_model, read_spec_from_keras, save_model
+from edgekit.training.saved import read_spec_from_keras, save_model
 
 keras = import_keras()
 
@@ -26,7 +26,7 @@ def model() -> object:
 def test_model_and_spec_come_back(model: object, tmp_path: Path) -> None:
     path = tmp_path / "größe.keras"
     save_model(model, SPEC, path)
-    loaded, spec = load_keras_model(path)
+    loaded, spec = load_model(path)
     assert spec == SPEC
     assert read_spec_from_keras(path) == SPEC
     pixels = np.random.default_rng(0).uniform(0, 255, (3, 8, 8, 3)).astype(np.float32)
@@ -43,7 +43,7 @@ def test_the_file_is_standard_keras(model: object, tmp_path: Path) -> None:
 
 def test_a_model_of_others_has_no_spec(model: object, tmp_path: Path) -> None:
     model.save(tmp_path / "m.keras")  # type: ignore[attr-defined]
-    loaded, spec = load_keras_model(tmp_path / "m.keras")
+    loaded, spec = load_model(tmp_path / "m.keras")
     assert spec is None
     assert loaded.output_shape == (None, 2)
 

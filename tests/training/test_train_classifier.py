@@ -11,10 +11,10 @@ import pytest
 
 from edgekit.data import Dataset, Part
 from edgekit.errors import DataError, ImageError, TrainingError, UsageError
-from edgekit.kerasfile import import_keras
+from edgekit.kerasfile import import_keras, load_model
 from edgekit.spec import ImageFormat, ModelSpec
 from edgekit.training import TrainingConfig, TrainingResult, train_classifier
-from edgekit.training.saved import load_keras_model, save_model
+from edgekit.training.saved import save_model
 
 keras = import_keras()
 
@@ -190,7 +190,7 @@ def test_batch_norm_learns_from_scratch_and_is_still_in_inference(textures: Data
         assert np.any(variance != 1), f"{norm.name} kept its variance"
 
     save_model(trained.keras_model, trained.spec, tmp_path / "m.keras")
-    loaded, _ = load_keras_model(tmp_path / "m.keras")
+    loaded, _ = load_model(tmp_path / "m.keras")
     pixels = textures.validation.images.take(np.arange(4)).astype(np.float32)
     together = np.asarray(loaded(pixels, training=False))
     # In inference mode a photo's answer does not depend on the others of its batch.
