@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.artifact import Artifact
 from edgekit.errors import VerificationError
-from edgekit.measure.parity import judge, measure_parity
+from edgekit.measure.comparison import compare_answers
 from edgekit.runtime import load
 
 SIZE = 64
 """Photos that an artifact is compared on after writing: enough to catch a wrong channel order, range
 or weight; ``edgekit verify`` compares on a whole data set."""
+
+_INPUT, _OUTPUT = "input:", "output:"
 
 
 @dataclass(frozen=True)
@@ -24,22 +27,31 @@ class Reference:
     """What Keras answers to some inputs.
 
     Attributes:
-        images: (n, height, width, channels) uint8.
-        outputs: (n, classes) float32.
-        source: where the images come from, for a person.
+        inputs: by the spec's names, (n, ...): of a photo classifier uint8 pixels, else real values.
+        outputs: by the spec's names, (n, ...) float32; of a classifier its probabilities, (n, labels).
+        source: where the inputs come from, for a person.
     """
 
-    images: NDArray[np.uint8]
-    outputs: NDArray[np.float32]
+    inputs: Mapping[str, NDArray[Any]]
+    outputs: Mapping[str, NDArray[np.float32]]
     source: str
 
     def save(self, path: Path) -> None:
-        np.savez(path, images=self.images, outputs=self.outputs, source=np.array(self.source))
+        """Writes an ``.npz``."""
+        arrays: dict[str, NDArray[Any]] = {f"{_INPUT}{name}": array for name, array in self.inputs.items()}
+        arrays |= {f"{_OUTPUT}{name}": array for name, array in self.outputs.items()}
+        arrays["source"] = np.array(self.source)
+        np.savez(path, **cast(Any, arrays))
 
     @classmethod
     def read(cls, path: Path) -> Reference:
+        """Reads what :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as arrays:
-            return cls(arrays["images"], arrays["outputs"], str(arrays["source"]))
+            inputs, outputs = (
+                {name.removeprefix(kind): arrays[name] for name in arrays.files if name.startswith(kind)}
+                for kind in (_INPUT, _OUTPUT)
+            )
+            return cls(inputs, outputs, str(arrays["source"]))
 
 
 def compare(artifact: Artifact, reference: Reference, name: str) -> dict[str, Any]:
@@ -52,13 +64,14 @@ def compare(artifact: Artifact, reference: Reference, name: str) -> dict[str, An
         VerificationError: it does not agree.
     """
     with load(artifact.path, trust=True) as predictor:
-        parity = measure_parity(reference.outputs, predictor.predict(reference.images))
+        answers = predictor.answers(reference.inputs)
         engine = predictor.engine.info
-    verdict = judge(parity, artifact.precision)
+    compared = compare_answers(reference.outputs, answers, artifact.spec)
+    verdict = compared.judge(artifact.precision)
     if not verdict.passed:
         raise VerificationError(f"{name} does not agree with the Keras model: {' '.join(verdict.reasons)}")
     return {
         "engine": str(engine),
         "inputs": reference.source,
-        **parity.to_dict(),
+        **compared.parity.to_dict(),
     }

@@ -91,6 +91,28 @@ class TrainingError(EdgeKitError):
     kind = "training"
 
 
+class DivergedError(TrainingError):
+    """The loss is no number any more; the same training would end there again."""
+
+    kind = "diverged"
+
+
+class OutOfMemoryError(TrainingError):
+    """The device has not enough memory for this batch size."""
+
+    kind = "out-of-memory"
+
+
+class TrainingStoppedError(TrainingError):
+    """Training broke off after at least one epoch; :attr:`model` is the best one until then."""
+
+    kind = "training-stopped"
+
+    def __init__(self, message: str, model: object = None) -> None:
+        super().__init__(message)
+        self.model = model
+
+
 class ConversionError(EdgeKitError):
     """A converter failed, or wrote a file that does not keep its promises."""
 

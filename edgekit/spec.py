@@ -9,24 +9,42 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from edgekit.errors import SpecError
+from edgekit.specfields import Fields
+from edgekit.specrules import MAX_SIDE, find_problem
+
+__all__ = [
+    "ACTIVATIONS",
+    "COLORS",
+    "MAX_SIDE",
+    "RESIZE_MODES",
+    "SCHEMA",
+    "TASKS",
+    "Activation",
+    "Color",
+    "ImageFormat",
+    "Label",
+    "ModelSpec",
+    "Provenance",
+    "ResizeMode",
+    "Task",
+    "TensorSpec",
+    "image_classifier",
+    "tensor_classifier",
+]
 
 SCHEMA = 1
 
-MAX_SIDE = 65_535
-"""The largest width or height of an input image: JPEG's own limit."""
-
-Task = Literal["image-classification", "tensors"]
+Task = Literal["image-classification", "multi-label-classification", "tensors"]
 Color = Literal["rgb", "grayscale"]
 ResizeMode = Literal["crop", "stretch", "letterbox"]
 Activation = Literal["softmax", "sigmoid", "none"]
 
-TASKS: tuple[Task, ...] = ("image-classification", "tensors")
+TASKS: tuple[Task, ...] = ("image-classification", "multi-label-classification", "tensors")
 COLORS: tuple[Color, ...] = ("rgb", "grayscale")
 RESIZE_MODES: tuple[ResizeMode, ...] = ("crop", "stretch", "letterbox")
 ACTIVATIONS: tuple[Activation, ...] = ("softmax", "sigmoid", "none")
@@ -82,7 +100,11 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Label:
-    """One class: the id (its folder's name) and, per locale, a display name and a description."""
+    """One class: the id (its folder's name) and, per locale, a display name and a description.
+
+    Locales are as in ``de`` or ``pt-BR``. What to show to whom: :func:`edgekit.language.display_name`
+    and :func:`~edgekit.language.description`.
+    """
 
     id: str
     names: Mapping[str, str] = field(default_factory=dict)
@@ -117,12 +139,15 @@ class ModelSpec:
 
     Attributes:
         name: the model's name, used for the artifacts' file names.
-        task: ``image-classification``, or ``tensors`` for every other model.
+        task: ``image-classification`` (a photo has one label), ``multi-label-classification`` (it can
+            have any number of them), or ``tensors`` for a model that takes no photos.
         inputs: at least one tensor; an image classifier's first has an :class:`ImageFormat`.
-        outputs: at least one tensor; an image classifier's first is (batch, classes).
-        labels: one for each class, in the order of the output.
-        activation: what the outputs went through, so what they mean.
-        confidence_threshold: 0..1; where no class reaches it, the answer is "none of these".
+        outputs: at least one tensor; a classifier's first is (batch, labels), or of a
+            :attr:`binary` one (batch, 1).
+        labels: one for each class, in the order of the output; ``tensors`` may have some, too.
+        activation: what the outputs went through, so what they mean; ``none`` for raw scores.
+        confidence_threshold: 0..1; where no class reaches it, the answer is "none of these". Of a
+            multi-label model all labels that reach it are the answer (0.5 where it is ``None``).
         provenance: where the model comes from.
     """
 
@@ -136,7 +161,7 @@ class ModelSpec:
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
-        problem = _find_problem(self)
+        problem = find_problem(self)
         if problem:
             raise SpecError(f"The spec of {self.name!r} is not valid: {problem}.")
 
@@ -148,6 +173,33 @@ class ModelSpec:
     @property
     def label_ids(self) -> tuple[str, ...]:
         return tuple(label.id for label in self.labels)
+
+    @property
+    def classes(self) -> int | None:
+        """Size of the first output's last dimension; ``None`` where the spec does not say."""
+        shape = self.outputs[0].shape
+        return shape[-1] if len(shape) > 1 else None
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether it answers one probability for each label: :mod:`edgekit.outputs` has them."""
+        if self.task != "tensors":
+            return True
+        one_of_each = len(self.inputs) == len(self.outputs) == 1
+        return bool(self.labels) and one_of_each and len(self.outputs[0].shape) == 2
+
+    @property
+    def binary(self) -> bool:
+        """Whether two labels share one output: the probability (or score) of the second."""
+        single = self.task != "multi-label-classification" and self.activation != "softmax" and self.classes == 1
+        return single and len(self.labels) == 2
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether any number of labels can be true, each output being the probability of its own."""
+        if self.task == "tensors":
+            return self.is_classifier and self.activation == "sigmoid" and not self.binary
+        return self.task == "multi-label-classification"
 
     def same_model(self, other: ModelSpec) -> bool:
         """Whether both describe the same trained model; name and confidence threshold may differ."""
@@ -175,7 +227,7 @@ class ModelSpec:
             SpecError: a field is missing or of the wrong type, or the schema is newer than
                 :data:`SCHEMA`.
         """
-        fields = _Fields(document, source, "")
+        fields = Fields(document, source, "")
         schema = fields.take("schema", int)
         if schema < 1:
             raise SpecError(f"{source} has no spec of EdgeKit (its schema is {schema}). Export the model again.")
@@ -211,139 +263,93 @@ class ModelSpec:
 
 def image_classifier(
     name: str,
-    labels: tuple[Label, ...],
+    labels: Sequence[Label | str],
     image: ImageFormat,
+    activation: Activation | None = None,
+    provenance: Provenance | None = None,
+    confidence_threshold: float | None = None,
+    *,
+    multi_label: bool = False,
+    binary: bool | None = None,
+) -> ModelSpec:
+    """The spec of a classifier of photos: pixels 0..255 in, probabilities out.
+
+    Args:
+        name: of the model.
+        labels: in the order of the outputs; a string is a label's id.
+        image: what a photo becomes.
+        activation: ``none`` where the model answers raw scores; by default ``sigmoid`` of a binary
+            or multi-label model, else ``softmax``.
+        provenance: where the model comes from.
+        confidence_threshold: 0..1.
+        multi_label: whether a photo can have any number of the labels.
+        binary: whether there is one output, the probability of the second of two labels; by default
+            where two labels have the activation ``sigmoid`` and are not multi-label.
+    """
+    return _classifier(
+        name,
+        "multi-label-classification" if multi_label else "image-classification",
+        TensorSpec("image", (None, *image.shape), "float32", (0.0, 255.0), image),
+        labels,
+        activation or ("sigmoid" if multi_label or binary else "softmax"),
+        provenance,
+        confidence_threshold,
+        not multi_label and binary,
+    )
+
+
+def tensor_classifier(
+    name: str,
+    shape: Sequence[int | None],
+    dtype: str,
+    labels: Sequence[Label | str],
     activation: Activation = "softmax",
     provenance: Provenance | None = None,
     confidence_threshold: float | None = None,
+    *,
+    multi_label: bool | None = None,
 ) -> ModelSpec:
-    """The spec of a classifier: pixels 0..255 in, one probability for each label out."""
+    """The spec of a classifier of samples that are no photos: sound, sensor readings, sequences.
+
+    Args:
+        name: of the model.
+        shape: of the input, the batch (``None``) first.
+        dtype: of the input.
+        labels: as for :func:`image_classifier`.
+        activation: ``softmax`` (one of the labels), ``sigmoid`` (of two labels: one output, the
+            probability of the second; else any of them) or ``none`` for raw scores of one of them.
+        provenance: where the model comes from.
+        confidence_threshold: 0..1.
+        multi_label: with ``sigmoid``, whether each of two labels has an output of its own.
+    """
+    taken = TensorSpec("sample", tuple(shape), dtype)
+    binary = False if multi_label else None
+    return _classifier(name, "tensors", taken, labels, activation, provenance, confidence_threshold, binary)
+
+
+def _classifier(
+    name: str,
+    task: Task,
+    taken: TensorSpec,
+    labels: Sequence[Label | str],
+    activation: Activation,
+    provenance: Provenance | None,
+    confidence_threshold: float | None,
+    binary: bool | None,
+) -> ModelSpec:
+    if binary is None:
+        binary = activation == "sigmoid" and len(labels) == 2
+    bounds = None if activation == "none" else (0.0, 1.0)
     return ModelSpec(
         name=name,
-        task="image-classification",
-        inputs=(TensorSpec("image", (None, *image.shape), "float32", (0.0, 255.0), image),),
-        outputs=(TensorSpec("probabilities", (None, len(labels)), "float32", (0.0, 1.0)),),
-        labels=labels,
+        task=task,
+        inputs=(taken,),
+        outputs=(TensorSpec("probabilities", (None, 1 if binary else len(labels)), "float32", bounds),),
+        labels=tuple(Label(label) if isinstance(label, str) else label for label in labels),
         activation=activation,
         provenance=provenance or Provenance(),
         confidence_threshold=confidence_threshold,
     )
-
-
-def _find_problem(spec: ModelSpec) -> str | None:
-    if spec.name in ("", ".", "..") or any(character in spec.name for character in "/\\\0"):
-        return "its name cannot be the name of a file"
-    if not spec.inputs or not spec.outputs:
-        return "it needs at least one input and one output"
-    if not all(_fits(text, str) for text in (spec.name, *spec.label_ids)):
-        return "a name holds bytes that are not valid Unicode"
-    if spec.task == "image-classification" and (problem := _find_classifier_problem(spec)):
-        return problem
-    for tensor in (*spec.inputs, *spec.outputs):
-        image, bounds = tensor.image, tensor.value_range
-        if image and not (1 <= image.width <= MAX_SIDE and 1 <= image.height <= MAX_SIDE):
-            return f"the image size {image.width}x{image.height} is not in 1..{MAX_SIDE}"
-        if image and not 0 <= image.fill <= 255:
-            return f"the letterbox fill {image.fill} is not in 0..255"
-        if bounds and not (_fits(bounds[0], float) and _fits(bounds[1], float) and bounds[0] <= bounds[1]):
-            return f"the value range of {tensor.name} is not two finite numbers, the smaller first"
-    threshold = spec.confidence_threshold
-    if threshold is not None and not 0.0 <= threshold <= 1.0:
-        return f"the confidence threshold {threshold} is not in 0..1"
-    return None
-
-
-def _find_classifier_problem(spec: ModelSpec) -> str | None:
-    if spec.inputs[0].image is None:
-        return "an image classifier's first input needs an image format"
-    if len(set(spec.label_ids)) != len(spec.labels):
-        return "two labels have the same id"
-    shape = spec.outputs[0].shape
-    if spec.labels and shape and shape[-1] not in (None, len(spec.labels)):
-        return f"it has {len(spec.labels)} labels for {shape[-1]} classes"
-    return None
-
-
-class _Fields:
-    """One JSON object on its way to a dataclass; knows its place, for the error's sentence."""
-
-    def __init__(self, document: object, source: str, place: str) -> None:
-        self._source = source
-        self._place = place
-        if not isinstance(document, dict):
-            raise self._error(place or "the document", f"should be an object, not {_describe(document)}")
-        self._document: dict[str, Any] = document
-
-    def take(self, key: str, kind: type[Any]) -> Any:
-        if key not in self._document:
-            raise self._error(self._name(key), "is missing")
-        return self._check(self._name(key), self._document[key], kind)
-
-    def optional(self, key: str, kind: type[Any]) -> Any:
-        return None if self._document.get(key) is None else self.take(key, kind)
-
-    def choice(self, key: str, choices: tuple[str, ...]) -> str:
-        value = str(self.take(key, str))
-        if value not in choices:
-            raise self._error(self._name(key), f"is {value!r}, not one of {', '.join(choices)}")
-        return value
-
-    def items(self, key: str) -> list[_Fields]:
-        return [
-            _Fields(item, self._source, f"{self._name(key)}[{index}]")
-            for index, item in enumerate(self.take(key, list))
-        ]
-
-    def child(self, key: str) -> _Fields:
-        return _Fields(self.take(key, dict), self._source, self._name(key))
-
-    def optional_child(self, key: str) -> _Fields | None:
-        return None if self._document.get(key) is None else self.child(key)
-
-    def bounds(self, key: str) -> tuple[float, float] | None:
-        values = self.optional(key, list)
-        if values is None:
-            return None
-        if len(values) != 2 or not all(_fits(value, float) for value in values):
-            raise self._error(self._name(key), "should be two finite numbers, or null")
-        return (float(values[0]), float(values[1]))
-
-    def dimensions(self, key: str) -> tuple[int | None, ...]:
-        values = self.take(key, list)
-        if not all(value is None or (_fits(value, int) and value >= 0) for value in values):
-            raise self._error(self._name(key), "should be a list of sizes, null for any")
-        return tuple(values)
-
-    def mapping(self, key: str, kind: type[Any]) -> dict[str, Any]:
-        place = self._name(key)
-        values = self.take(key, dict)
-        return {self._check(place, name, str): self._check(f"{place}.{name}", values[name], kind) for name in values}
-
-    def _check(self, place: str, value: object, kind: type[Any]) -> Any:
-        if not _fits(value, kind):
-            raise self._error(place, f"should be {_KINDS[kind]}, not {_describe(value)}")
-        return float(value) if kind is float else value  # type: ignore[arg-type]
-
-    def _name(self, key: str) -> str:
-        return f"{self._place}.{key}" if self._place else key
-
-    def _error(self, name: str, what: str) -> SpecError:
-        return SpecError(f"The spec of {self._source} is not complete: {name} {what}. Export the model again.")
-
-
-_KINDS = {dict: "an object", list: "an array", str: "a string", int: "a whole number", float: "a finite number"}
-
-
-def _fits(value: object, kind: type[Any]) -> bool:
-    """Whether a JSON value can be taken as ``kind``: a boolean is no number, a whole number is a ``float`` too."""
-    if isinstance(value, bool):
-        return False
-    if kind is float:
-        return isinstance(value, int | float) and abs(value) <= sys.float_info.max
-    if kind is str and isinstance(value, str):
-        # Half of a surrogate pair, as from an undecodable file name, could not be written again.
-        return not any("\ud800" <= character <= "\udfff" for character in value)
-    return isinstance(value, kind)
 
 
 def _as_json(value: Any) -> Any:
@@ -353,17 +359,7 @@ def _as_json(value: Any) -> Any:
     return [_as_json(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _describe(value: object) -> str:
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    if isinstance(value, str):
-        return "a string" if _fits(value, str) else "one that is no valid Unicode"
-    if isinstance(value, int | float):
-        return str(value) if _fits(value, float) else "a number beyond all limits"
-    return "an array" if isinstance(value, list) else "an object"
-
-
-def _read_tensor(fields: _Fields) -> TensorSpec:
+def _read_tensor(fields: Fields) -> TensorSpec:
     image = fields.optional_child("image")
     return TensorSpec(
         name=fields.take("name", str),
@@ -374,7 +370,7 @@ def _read_tensor(fields: _Fields) -> TensorSpec:
     )
 
 
-def _read_image(fields: _Fields) -> ImageFormat:
+def _read_image(fields: Fields) -> ImageFormat:
     return ImageFormat(
         width=fields.take("width", int),
         height=fields.take("height", int),
@@ -384,7 +380,7 @@ def _read_image(fields: _Fields) -> ImageFormat:
     )
 
 
-def _read_label(fields: _Fields) -> Label:
+def _read_label(fields: Fields) -> Label:
     return Label(
         id=fields.take("id", str),
         names=fields.mapping("names", str),
@@ -392,7 +388,7 @@ def _read_label(fields: _Fields) -> Label:
     )
 
 
-def _read_provenance(fields: _Fields) -> Provenance:
+def _read_provenance(fields: Fields) -> Provenance:
     return Provenance(
         data_digest=fields.optional("data_digest", str),
         split=fields.mapping("split", int),

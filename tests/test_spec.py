@@ -27,6 +27,7 @@ from edgekit.spec import (
     Provenance,
     TensorSpec,
     image_classifier,
+    tensor_classifier,
 )
 
 FLOWERS = image_classifier(
@@ -79,26 +80,32 @@ thresholds = st.none() | st.floats(0, 1)
 @st.composite
 def specs(draw: st.DrawFn) -> ModelSpec:
     if draw(st.booleans()):
-        classes = draw(st.lists(labels, min_size=1, max_size=3, unique_by=lambda label: label.id))
+        some = st.lists(tensors, min_size=1, max_size=2).map(tuple)
+        outputs = draw(st.lists(tensors, min_size=2, max_size=2).map(tuple))
+        classes = tuple(draw(st.lists(labels, max_size=2)))
+        activation = draw(st.sampled_from(ACTIVATIONS))
+        return ModelSpec(
+            draw(names), "tensors", draw(some), outputs, classes, activation, draw(thresholds), draw(provenances)
+        )
+    form = draw(st.sampled_from(["multi-class", "binary", "multi-label"]))
+    sizes = (2, 2) if form == "binary" else (1, 3)
+    chosen = draw(st.lists(labels, min_size=sizes[0], max_size=sizes[1], unique_by=lambda label: label.id))
+    provenance, threshold = draw(provenances), draw(thresholds)
+    if draw(st.booleans()):
         return image_classifier(
             draw(names),
-            tuple(classes),
+            chosen,
             draw(image_formats),
-            draw(st.sampled_from(ACTIVATIONS)),
-            draw(provenances),
-            draw(thresholds),
+            draw(st.sampled_from(["none", None])),
+            provenance,
+            threshold,
+            multi_label=form == "multi-label",
+            binary=form == "binary",
         )
-    some = st.lists(tensors, min_size=1, max_size=2).map(tuple)
-    classes = draw(st.lists(labels, max_size=2))
-    return ModelSpec(
-        draw(names),
-        "tensors",
-        draw(some),
-        draw(some),
-        tuple(classes),
-        draw(st.sampled_from(ACTIVATIONS)),
-        draw(thresholds),
-        draw(provenances),
+    activation = "softmax" if form == "multi-class" else "sigmoid"
+    multi_label = form == "multi-label"
+    return tensor_classifier(
+        draw(names), draw(dimensions), "int32", chosen, activation, provenance, threshold, multi_label=multi_label
     )
 
 
@@ -162,6 +169,79 @@ def test_views_of_a_spec() -> None:
     assert FLOWERS.image == ImageFormat(224, 192, "rgb", "letterbox", 114)
     assert FLOWERS.image.shape == (192, 224, 3)
     assert ImageFormat(4, 5, "grayscale").shape == (5, 4, 1)
+
+
+IMAGE = ImageFormat(8, 8)
+AB = ("a", Label("b"))
+
+FORMS: dict[str, tuple[ModelSpec, tuple[Any, ...]]] = {
+    "multi-class": (image_classifier("m", (*AB, "c"), IMAGE), ("image-classification", 3, "softmax", False, False)),
+    "binary": (image_classifier("m", AB, IMAGE, "sigmoid"), ("image-classification", 1, "sigmoid", True, False)),
+    "binary, too": (image_classifier("m", AB, IMAGE, binary=True), ("image-classification", 1, "sigmoid", True, False)),
+    "binary, raw scores": (
+        image_classifier("m", AB, IMAGE, "none", binary=True),
+        ("image-classification", 1, "none", True, False),
+    ),
+    # As many detectors as labels, of which the best is the answer: others make such models.
+    "detectors": (
+        image_classifier("m", AB, IMAGE, "sigmoid", binary=False),
+        ("image-classification", 2, "sigmoid", False, False),
+    ),
+    "multi-label": (
+        image_classifier("m", AB, IMAGE, multi_label=True),
+        ("multi-label-classification", 2, "sigmoid", False, True),
+    ),
+    "multi-label, raw scores": (
+        image_classifier("m", AB, IMAGE, "none", multi_label=True),
+        ("multi-label-classification", 2, "none", False, True),
+    ),
+    "tensors": (tensor_classifier("m", (None, 4), "float32", AB), ("tensors", 2, "softmax", False, False)),
+    "binary tensors": (
+        tensor_classifier("m", (None, 4), "float32", AB, "sigmoid"),
+        ("tensors", 1, "sigmoid", True, False),
+    ),
+    "multi-label tensors": (
+        tensor_classifier("m", (None, 4), "float32", AB, "sigmoid", multi_label=True),
+        ("tensors", 2, "sigmoid", False, True),
+    ),
+    "multi-label tensors of three": (
+        tensor_classifier("m", (None, 4), "float32", (*AB, "c"), "sigmoid"),
+        ("tensors", 3, "sigmoid", False, True),
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "expected"), FORMS.values(), ids=FORMS)
+def test_what_a_classifier_decides(spec: ModelSpec, expected: tuple[Any, ...]) -> None:
+    assert (spec.task, spec.classes, spec.activation, spec.binary, spec.multi_label) == expected
+    assert spec.is_classifier
+    assert spec.label_ids[:2] == ("a", "b")
+    assert spec.outputs[0].value_range == (None if spec.activation == "none" else (0.0, 1.0))
+
+
+def test_tensors_without_labels_are_no_classifier() -> None:
+    spec = ModelSpec("m", "tensors", (TensorSpec("x", (None, 4)),), (TensorSpec("y", (None, 2)),))
+    assert (spec.is_classifier, spec.binary, spec.multi_label) == (False, False, False)
+
+
+def test_labels_of_a_detector_need_not_be_as_many_as_its_boxes() -> None:
+    outputs = (TensorSpec("boxes", (None, 10, 4)), TensorSpec("scores", (None, 10)))
+    spec = ModelSpec("m", "tensors", (TensorSpec("x", (None, 4)),), outputs, (Label("a"), Label("b")))
+    assert not spec.is_classifier
+
+
+@pytest.mark.parametrize(
+    ("labels", "settings", "sentence"),
+    [
+        (("a", "b", "c"), {"binary": True}, "3 labels for 1 classes"),
+        (("a", "b"), {"binary": True, "activation": "softmax"}, "2 labels for 1 classes"),
+        (("a", "b"), {"multi_label": True, "activation": "softmax"}, "which a softmax does not allow"),
+        (("a", "a"), {"multi_label": True}, "two labels have the same id"),
+    ],
+)
+def test_labels_that_do_not_fit(labels: tuple[str, ...], settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SpecError, match=sentence):
+        image_classifier("m", labels, IMAGE, **settings)
 
 
 def test_unknown_fields_are_ignored() -> None:
@@ -287,7 +367,7 @@ def test_value_range_of_another_length(bounds: list[float]) -> None:
 @pytest.mark.parametrize(
     ("path", "choices"),
     [
-        (("task",), "image-classification, tensors"),
+        (("task",), "image-classification, multi-label-classification, tensors"),
         (("activation",), "softmax, sigmoid, none"),
         (("inputs", 0, "image", "color"), "rgb, grayscale"),
         (("inputs", 0, "image", "resize"), "crop, stretch, letterbox"),
@@ -336,6 +416,8 @@ def test_spec_made_in_python_is_checked_too() -> None:
     with pytest.raises(SpecError, match="not valid Unicode"):
         # What Python makes of the name of a folder that is not UTF-8.
         image_classifier("flowers", (Label(b"K\xf6ln".decode("utf-8", "surrogateescape")),), ImageFormat(8, 8))
+    with pytest.raises(SpecError, match="not valid Unicode"):
+        image_classifier("flowers", (Label("a", descriptions={"de": "\udcf6"}),), ImageFormat(8, 8))
 
 
 @pytest.mark.parametrize(

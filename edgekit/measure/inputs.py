@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from edgekit.runtime.engines.base import STRING, TensorInfo
 from edgekit.spec import ModelSpec
 
+ANY_SIZE = 8
+"""Stands for a size that may be any, a number of time steps mostly."""
+
 
 def random_inputs(
     tensors: tuple[TensorInfo, ...], spec: ModelSpec | None = None, seed: int = 0
@@ -27,6 +30,27 @@ def random_inputs(
     generator = np.random.default_rng(seed)
     pixels = spec is not None and spec.image is not None
     return {info.name: _values(info, generator, pixels and place == 0) for place, info in enumerate(tensors)}
+
+
+def random_samples(spec: ModelSpec, count: int, seed: int = 0) -> dict[str, NDArray[Any]]:
+    """Seeded values for many runs, by the names of the spec's inputs, each (count, ...).
+
+    Floating-point inputs get values of a standard normal distribution, or evenly spread over their
+    ``value_range``; integers, mostly ids of which only 0 is sure to be allowed, zeros or their range. A
+    size that may be any is :data:`ANY_SIZE`.
+    """
+    generator = np.random.default_rng(seed)
+    samples = {}
+    for tensor in spec.inputs:
+        shape = (count, *(ANY_SIZE if size is None else size for size in tensor.shape[1:]))
+        low, high = tensor.value_range or (0.0, 0.0)
+        if np.dtype(tensor.dtype).kind != "f":
+            samples[tensor.name] = generator.integers(int(low), int(high), shape, endpoint=True).astype(tensor.dtype)
+        elif tensor.value_range is None:
+            samples[tensor.name] = generator.standard_normal(shape).astype(tensor.dtype)
+        else:
+            samples[tensor.name] = generator.uniform(low, high, shape).astype(tensor.dtype)
+    return samples
 
 
 def _values(info: TensorInfo, generator: np.random.Generator, pixels: bool) -> NDArray[Any]:

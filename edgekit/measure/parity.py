@@ -3,6 +3,10 @@
 Measuring and judging are apart: :func:`measure_parity` only counts, :func:`judge` holds the counts
 against the tolerance of a precision.
 
+Of a multi-label model every pair of photo and label is a decision (:func:`edgekit.outputs.decisions`).
+A photo agrees where all its decisions do, and is clear where one of them is: had every decision been a
+photo of its own, a model that never answers any label would agree on the many that are absent.
+
 An artifact cannot be asked to agree where the reference itself is undecided: between two classes of
 0.501 and 0.499, rounding decides. So photos are called *clear* where the reference's best class leads
 by at least the precision's margin, and agreement is asked for on these.
@@ -68,12 +72,15 @@ class Disagreement:
         reference: the class that the reference answers.
         candidate: the class that the artifact answers.
         margin: by how much the reference's best class leads its second; small means undecided.
+        label: of a multi-label model, the label that they differ on; ``reference`` and
+            ``candidate`` are then 0 (absent) or 1 (present). ``None`` for all others.
     """
 
     index: int
     reference: int
     candidate: int
     margin: float
+    label: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,11 +89,12 @@ class Parity:
 
     Attributes:
         count: photos.
-        agreement: share with the same most probable class, 0..1.
+        agreement: share with the same most probable class (or the same labels), 0..1.
         max_difference: the largest difference of any probability; infinite where one is not a number.
         mean_difference: the mean absolute difference; infinite likewise.
         disagreements: the photos that differ, the clearest first.
         margins: the reference's lead on each photo, in order.
+        unit: what was compared, for a sentence: ``photos``, ``samples``.
     """
 
     count: int
@@ -95,6 +103,7 @@ class Parity:
     mean_difference: float
     disagreements: tuple[Disagreement, ...]
     margins: tuple[float, ...]
+    unit: str = "photos"
 
     def clear(self, margin: float) -> tuple[int, int]:
         """How many photos the reference is sure of by ``margin``, and how many of these agree."""
@@ -105,6 +114,7 @@ class Parity:
         """JSON-ready; a difference that is no finite number is ``null``."""
         return {
             "count": self.count,
+            "unit": self.unit,
             "agreement": self.agreement,
             "max_difference": _finite(self.max_difference),
             "mean_difference": _finite(self.mean_difference),
@@ -114,6 +124,7 @@ class Parity:
                     "reference": item.reference,
                     "candidate": item.candidate,
                     "margin": item.margin,
+                    "label": item.label,
                 }
                 for item in self.disagreements
             ],
@@ -130,6 +141,8 @@ class PairedAccuracy:
         candidate_correct: that the artifact recognised.
         only_reference: recognised by the reference alone.
         only_candidate: recognised by the artifact alone.
+        measure: what is counted, for a sentence: ``Top-1``, or of a multi-label model ``Exact match``.
+        unit: as in :class:`Parity`.
     """
 
     count: int
@@ -137,6 +150,8 @@ class PairedAccuracy:
     candidate_correct: int
     only_reference: int
     only_candidate: int
+    measure: str = "Top-1"
+    unit: str = "photos"
 
     @property
     def drop(self) -> float:
@@ -170,17 +185,21 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
 
-def measure_parity(reference: NDArray[np.float32], candidate: NDArray[np.float32]) -> Parity:
+def measure_parity(
+    reference: NDArray[np.float32], candidate: NDArray[np.float32], decisions: int = 1, unit: str = "photos"
+) -> Parity:
     """Compares two models' answers to the same photos.
 
     Args:
-        reference: (n, classes) probabilities of the model that is right by definition.
-        candidate: (n, classes) probabilities of the artifact.
+        reference: (photos * decisions, classes) probabilities of the model that is right by definition.
+        candidate: likewise, of the artifact.
+        decisions: rows that belong to one photo, see :func:`edgekit.outputs.decisions_per_sample`.
+        unit: what to call the photos.
 
     Raises:
         UsageError: the shapes differ, or there is nothing to compare.
     """
-    if reference.shape != candidate.shape or reference.ndim != 2 or 0 in reference.shape:
+    if reference.shape != candidate.shape or reference.ndim != 2 or 0 in reference.shape or len(reference) % decisions:
         raise UsageError(
             f"Parity compares two arrays (photos, classes) of the same shape. Got: {reference.shape} and "
             f"{candidate.shape}."
@@ -188,36 +207,60 @@ def measure_parity(reference: NDArray[np.float32], candidate: NDArray[np.float32
     expected, given = reference.astype(np.float64), candidate.astype(np.float64)
     differences = np.abs(expected - given)
     differences[~np.isfinite(differences)] = np.inf
-    margins = top_margins(expected)
-    best, answered = expected.argmax(axis=1), given.argmax(axis=1)
+    margins = top_margins(expected).reshape(-1, decisions)
+    best, answered = (values.argmax(axis=1).reshape(-1, decisions) for values in (expected, given))
     # An answer with NaN in it has no best class.
-    differ = np.flatnonzero((best != answered) | ~np.isfinite(given).all(axis=1))
-    differ = differ[np.argsort(-margins[differ], kind="stable")]
+    wrong = (best != answered) | ~np.isfinite(given).all(axis=1).reshape(-1, decisions)
+    # Of each photo the clearest decision that differs.
+    place = np.where(wrong, margins, -np.inf).argmax(axis=1)
+    found = [
+        Disagreement(
+            int(index),
+            int(best[index, place[index]]),
+            int(answered[index, place[index]]),
+            float(margins[index, place[index]]),
+            int(place[index]) if decisions > 1 else None,
+        )
+        for index in np.flatnonzero(wrong.any(axis=1))
+    ]
     return Parity(
-        count=len(expected),
-        agreement=1 - len(differ) / len(expected),
+        count=len(margins),
+        agreement=1 - len(found) / len(margins),
         max_difference=float(differences.max()),
         mean_difference=float(differences.mean()),
-        disagreements=tuple(
-            Disagreement(int(index), int(best[index]), int(answered[index]), float(margins[index])) for index in differ
-        ),
-        margins=tuple(margins.tolist()),
+        disagreements=tuple(sorted(found, key=lambda item: -item.margin)),
+        margins=tuple(margins.max(axis=1).tolist()),
+        unit=unit,
     )
 
 
 def pair_accuracy(
-    reference: NDArray[np.float32], candidate: NDArray[np.float32], labels: NDArray[np.int64]
+    reference: NDArray[np.float32],
+    candidate: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    decisions: int = 1,
+    unit: str = "photos",
 ) -> PairedAccuracy:
-    """Counts who is right where, on labelled photos.
+    """Counts who is right where, on labelled photos; with several decisions a photo, all must be right.
 
     Args:
-        reference: (n, classes).
-        candidate: (n, classes).
-        labels: (n,), the right classes.
+        reference: (photos * decisions, classes).
+        candidate: likewise.
+        labels: (photos * decisions,), the right classes.
+        decisions: as for :func:`measure_parity`.
+        unit: likewise.
     """
-    first, second = reference.argmax(axis=1) == labels, candidate.argmax(axis=1) == labels
+    first, second = (
+        (values.argmax(axis=1) == labels).reshape(-1, decisions).all(axis=1) for values in (reference, candidate)
+    )
     return PairedAccuracy(
-        len(labels), int(first.sum()), int(second.sum()), int((first & ~second).sum()), int((second & ~first).sum())
+        count=len(first),
+        reference_correct=int(first.sum()),
+        candidate_correct=int(second.sum()),
+        only_reference=int((first & ~second).sum()),
+        only_candidate=int((second & ~first).sum()),
+        measure="Top-1" if decisions == 1 else "Exact match",
+        unit=unit,
     )
 
 
@@ -259,8 +302,8 @@ def judge(parity: Parity, precision: str, paired: PairedAccuracy | None = None) 
         reasons += _judge_drop(paired, tolerance.max_drop, disagreeing)
         if paired.drop > tolerance.max_drop and not reasons:
             notes = (
-                f"Top-1 fell by {paired.drop:.1%} on {paired.count} photos, which is within chance "
-                f"(p = {paired.chance:.2f}). Verify on {ENOUGH_PHOTOS} photos or more to be sure.",
+                f"{paired.measure} fell by {paired.drop:.1%} on {paired.count} {paired.unit}, which is within chance "
+                f"(p = {paired.chance:.2f}). Verify on {ENOUGH_PHOTOS} {paired.unit} or more to be sure.",
             )
     else:
         reasons += disagreeing
@@ -278,13 +321,13 @@ def _judge_agreement(parity: Parity, tolerance: Tolerance) -> list[str]:
     if count == 0 and parity.max_difference > tolerance.clear_margin:
         # Nothing to agree on must not mean that anything goes: the artifact has to be as undecided.
         return [
-            f"The reference is sure of none of the {parity.count} photos (no class leads by "
+            f"The reference is sure of none of the {parity.count} {parity.unit} (no class leads by "
             f"{tolerance.clear_margin:g}), yet probabilities differ by up to {parity.max_difference:.2g}."
         ]
     if agreeing >= tolerance.min_agreement * count:
         return []
     return [
-        f"It agrees on {agreeing} of the {count} photos that the reference is sure of ({agreeing / count:.1%}; "
+        f"It agrees on {agreeing} of the {count} {parity.unit} that the reference is sure of ({agreeing / count:.1%}; "
         f"at least {tolerance.min_agreement:.1%} is asked for)."
     ]
 
@@ -293,7 +336,7 @@ def _judge_drop(paired: PairedAccuracy, limit: float, disagreeing: list[str]) ->
     if paired.drop <= limit + 1e-12:
         return []
     counts = f"{paired.reference_correct} to {paired.candidate_correct} of {paired.count}"
-    fell = f"Top-1 fell by {paired.drop:.1%} ({counts})"
+    fell = f"{paired.measure} fell by {paired.drop:.1%} ({counts})"
     if paired.count >= ENOUGH_PHOTOS:
         return [f"{fell}, more than {limit:.1%}."]
     if paired.chance < SIGNIFICANT:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
+from edgekit.arguments import as_path, check_kind, check_whole
 from edgekit.runtime.engines import find_engine
 from edgekit.runtime.predictor import Predictor
 from edgekit.spec import ModelSpec
@@ -36,11 +36,15 @@ def load(
         ModelFileError: missing, damaged, or with parts that could execute code; also where the spec
             does not fit the model.
         UnsupportedModelError: sound, but it cannot run here; the message says why.
-        UsageError: no engine runs files with this suffix.
+        UsageError: no engine runs files with this suffix, or an argument is of the wrong type.
         SpecError: the file's spec is broken or newer than this EdgeKit.
         MissingExtraError: a ``.keras`` file where Keras is not installed.
     """
-    path = Path(path)
+    path = as_path(path, "The model file")
+    if threads is not None:
+        check_whole(threads, "threads")
+    if spec is not None:
+        check_kind(spec, "spec", ModelSpec, "a ModelSpec")
     opened = find_engine(path).open_model(path, threads, trust)
     chosen = spec or opened.spec
     normalization = opened.normalization if chosen is opened.spec else None

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.language import description, display_name
 from edgekit.spec import Label
+
+__all__ = ["NONE_OF_THESE", "Prediction", "display_name", "top_predictions"]
 
 NONE_OF_THESE = "none of these"
 
@@ -23,15 +26,17 @@ class Prediction:
 
     Attributes:
         label: the class's id, or :data:`NONE_OF_THESE`.
-        name: what to show to a person.
+        name: what to show to a person, in the language that was asked for.
         probability: 0..1.
-        index: the class's place in the output; -1 for "none of these".
+        index: the class's place among the labels; -1 for "none of these".
+        description: of the class, for a person; empty where the model has none.
     """
 
     label: str
     name: str
     probability: float
     index: int
+    description: str = ""
 
     @property
     def is_none(self) -> bool:
@@ -39,11 +44,23 @@ class Prediction:
         return self.index < 0
 
     def to_dict(self) -> dict[str, Any]:
-        return {"label": self.label, "name": self.name, "probability": self.probability, "index": self.index}
+        return {
+            "label": self.label,
+            "name": self.name,
+            "description": self.description,
+            "probability": self.probability,
+            "index": self.index,
+        }
 
 
 def top_predictions(
-    probabilities: NDArray[np.float32], labels: Sequence[Label], top: int, threshold: float | None = None
+    probabilities: NDArray[np.float32],
+    labels: Sequence[Label],
+    top: int,
+    threshold: float | None = None,
+    *,
+    multi_label: bool = False,
+    language: str | None = None,
 ) -> list[Prediction]:
     """The most probable classes, best first; of equal ones the first class comes first.
 
@@ -54,6 +71,8 @@ def top_predictions(
         threshold: where no class reaches it, the answer is one prediction, "none of these", with
             index -1 and the probability of the best class, the one that was not enough. So the
             first element is always what should be believed.
+        multi_label: every class counts for itself, so only those that reach the threshold are answered.
+        language: of names and descriptions, see :mod:`edgekit.language`.
     """
     # Both ways are stable: equal probabilities, common in 8 bits, come in one order everywhere.
     if len(probabilities) <= FEW_CLASSES:
@@ -63,18 +82,16 @@ def top_predictions(
         order = np.argsort(-probabilities, kind="stable")[:top].tolist()
         values = {index: float(probabilities[index]) for index in order}
     best = values[order[0]]
-    if threshold is not None and not best >= threshold:
-        return [Prediction(NONE_OF_THESE, NONE_OF_THESE, best, -1)]
-    return [_prediction(index, values[index], labels) for index in order]
+    if threshold is not None:
+        if not best >= threshold:
+            return [Prediction(NONE_OF_THESE, NONE_OF_THESE, best, -1)]
+        if multi_label:
+            order = [index for index in order if values[index] >= threshold]
+    return [_prediction(index, values[index], labels, language) for index in order]
 
 
-def _prediction(index: int, probability: float, labels: Sequence[Label]) -> Prediction:
+def _prediction(index: int, probability: float, labels: Sequence[Label], language: str | None) -> Prediction:
     if index >= len(labels):
         return Prediction(str(index), str(index), probability, index)
     label = labels[index]
-    return Prediction(label.id, display_name(label), probability, index)
-
-
-def display_name(label: Label) -> str:
-    """The English name, else the first there is, else the id."""
-    return label.names.get("en") or next(iter(label.names.values()), "") or label.id
+    return Prediction(label.id, display_name(label, language), probability, index, description(label, language))

@@ -9,12 +9,17 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.errors import ModelFileError, UsageError
-from edgekit.preprocess import ImageSource, prepare
-from edgekit.runtime.engines.base import Engine, TensorInfo
-from edgekit.runtime.pixels import Normalization, make_encoder
+from edgekit.arguments import as_array, check_kind, check_whole
+from edgekit.errors import UsageError
+from edgekit.outputs import softmax
+from edgekit.preprocess import ImageSource
+from edgekit.runtime.classifier import Classifier
+from edgekit.runtime.engines.base import Engine, TensorInfo, listing, match_tensors
+from edgekit.runtime.pixels import Normalization
 from edgekit.runtime.prediction import Prediction, top_predictions
-from edgekit.spec import ImageFormat, ModelSpec
+from edgekit.spec import ModelSpec
+
+__all__ = ["Predictor", "Tensors", "softmax"]
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -54,31 +59,44 @@ class Predictor:
         self.spec = spec
         self._name = name or (spec.name if spec else "the model")
         self._classifier = None
-        if spec is not None and spec.task == "image-classification":
-            self._classifier = _Classifier(engine, spec, normalization, self._name)
+        if spec is not None and spec.is_classifier:
+            self._classifier = Classifier(engine, spec, normalization, self._name)
 
-    def classify(self, image: ImageSource, top: int = 5) -> list[Prediction]:
+    def classify(
+        self, image: ImageSource | NDArray[Any], top: int = 5, language: str | None = None
+    ) -> list[Prediction]:
         """The most probable classes of one photo, best first.
 
         Args:
             image: a path, the bytes of an image file, an open file, a Pillow image, or an array
                 (h, w), (h, w, 3) or (h, w, 4) uint8. Anything but an array of the model's own size
-                is turned upright, cropped and resized as the model's spec says.
+                is turned upright, cropped and resized as the model's spec says. For a classifier of
+                other things than photos: one sample, an array of the input's shape without the batch.
             top: how many classes at most.
+            language: of names and descriptions, as in ``de``; where the model has none in it they
+                are English, else in the first language there is.
 
         Returns:
-            Up to ``top`` predictions. Where the spec has a confidence threshold and no class
-            reaches it: one prediction whose label is "none of these" (``is_none`` is true).
+            Up to ``top`` predictions; of a multi-label model those that reach its threshold (0.5
+            where the spec has none). Where there is a threshold and no class reaches it: one
+            prediction whose label is "none of these" (``is_none`` is true).
 
         Raises:
             ImageError: the photo cannot be read.
-            UsageError: ``top`` is less than 1, an array is no image, or the model is no image classifier.
+            UsageError: ``top`` is less than 1, an array is no image, or the model is no classifier.
         """
-        if top < 1:
-            raise UsageError(f"top must be at least 1. Got: {top}.")
+        check_whole(top, "top")
+        if language is not None:
+            check_kind(language, "language", str, "a string, as in 'de'")
         classifier = self._require_classifier()
-        pixels = prepare(image, classifier.image)
-        return top_predictions(classifier.run(pixels[np.newaxis])[0], classifier.labels, top, classifier.threshold)
+        return top_predictions(
+            classifier.run(classifier.prepare(image))[0],
+            classifier.labels,
+            top,
+            classifier.threshold,
+            multi_label=classifier.multi_label,
+            language=language,
+        )
 
     @overload
     def predict(self, batch: Tensors) -> dict[str, NDArray[Any]]: ...
@@ -90,7 +108,8 @@ class Predictor:
         """Runs the model on a batch of photos, or on raw tensors by name.
 
         An image classifier takes an array, (n, h, w, c) uint8 pixels of the model's size with values
-        0..255, and gives (n, classes) float32 probabilities, as many rows as there are photos.
+        0..255, and gives (n, labels) float32 probabilities, as many rows as there are photos; of a
+        binary model these are two columns, too. A classifier of other things takes (n, ...) samples.
 
         Any model takes a mapping with one array for each name in ``engine.inputs``, of its shape and
         dtype, and gives an array for each name in ``engine.outputs``. Quantized tensors are taken and
@@ -100,13 +119,58 @@ class Predictor:
             UsageError: a wrong name, shape or dtype; the message says what is expected.
         """
         if isinstance(batch, Mapping):
-            return self.engine.run({name: np.asarray(array) for name, array in batch.items()})
+            return self.engine.run({name: as_array(array, repr(name)) for name, array in batch.items()})
         if self._classifier is None:
             raise UsageError(
                 f"{self._name} is no image classifier, so its tensors need their names. "
-                f"Give a dictionary with: {_listing(self.engine.inputs)}."
+                f"Give a dictionary with: {listing(self.engine.inputs)}."
             )
-        return self._classifier.predict(np.asarray(batch))
+        return self._classifier.predict(as_array(batch, "A batch"))
+
+    def answers(self, samples: NDArray[Any] | Tensors) -> dict[str, NDArray[np.float32]]:
+        """What the model answers to any number of samples, in real values: for comparing two models.
+
+        Args:
+            samples: (n, ...) for a classifier; else an array (n, ...) for each input, by the spec's
+                names. Values are real ones, also where the model's tensors are quantized.
+
+        Returns:
+            By the spec's names of the outputs, (n, ...) float32; a classifier's are its
+            probabilities, (n, labels).
+
+        Raises:
+            UsageError: the model has no spec, or an array does not fit.
+        """
+        if self.spec is None:
+            raise UsageError(f"{self._name} has no spec. Use predict with: {listing(self.engine.inputs)}.")
+        if self._classifier is not None:
+            batch = next(iter(samples.values()), None) if isinstance(samples, Mapping) else samples
+            return {self.spec.outputs[0].name: self._classifier.predict(as_array(batch, "A batch"))}
+        if not isinstance(samples, Mapping):
+            samples = {self.spec.inputs[0].name: samples}
+        inputs = match_tensors(self.engine.inputs, [tensor.name for tensor in self.spec.inputs])
+        outputs = match_tensors(self.engine.outputs, [tensor.name for tensor in self.spec.outputs])
+        wanted = [tensor.name for tensor in self.spec.inputs]
+        if inputs is None or outputs is None or sorted(samples) != sorted(wanted):
+            raise UsageError(
+                f"{self._name}: expected arrays for {', '.join(map(repr, wanted))}, whose model takes "
+                f"{listing(self.engine.inputs)}. Got: {', '.join(map(repr, samples))}."
+            )
+        arrays = [as_array(samples[name], name) for name in wanted]
+        if len({array.shape[:1] for array in arrays}) != 1 or not arrays[0].ndim or not len(arrays[0]):
+            raise UsageError(f"{self._name}: every input needs the same number of samples, at least 1.")
+        parts: list[list[NDArray[np.float32]]] = [[] for _ in outputs]
+        step = self.engine.batch_size
+        for start in range(0, len(arrays[0]), step):
+            answer = self.engine.run(
+                {
+                    info.name: _stored(info, array[start : start + step])
+                    for info, array in zip(inputs, arrays, strict=True)
+                }
+            )
+            for part, info in zip(parts, outputs, strict=True):
+                part.append(info.dequantize(answer[info.name]))
+        return {tensor.name: np.concatenate(part) for tensor, part in zip(self.spec.outputs, parts, strict=True)}
 
     def close(self) -> None:
         """Frees the model's memory; also done at the end of a ``with`` block."""
@@ -124,84 +188,21 @@ class Predictor:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Predictor {self._name}: {_listing(self.engine.inputs)} -> {_listing(self.engine.outputs)}>"
+        return f"<Predictor {self._name}: {listing(self.engine.inputs)} -> {listing(self.engine.outputs)}>"
 
-    def _require_classifier(self) -> _Classifier:
+    def _require_classifier(self) -> Classifier:
         if self._classifier is None:
             known = (
                 "its spec says" if self.spec else "it has neither EdgeKit's spec nor labels in standard metadata, so"
             )
             raise UsageError(
                 f"{self._name} cannot classify photos: {known} it takes plain tensors. Use predict with: "
-                f"{_listing(self.engine.inputs)}; or load it with spec=edgekit.ModelSpec(...)."
+                f"{listing(self.engine.inputs)}; or load it with spec=edgekit.ModelSpec(...)."
             )
         return self._classifier
 
 
-class _Classifier:
-    """The way from pixels to probabilities in one engine, worked out once."""
-
-    def __init__(self, engine: Engine, spec: ModelSpec, normalization: Normalization | None, name: str) -> None:
-        assert spec.image is not None  # the spec itself refuses a classifier without
-        self.image: ImageFormat = spec.image
-        self.labels = spec.labels
-        self.threshold = spec.confidence_threshold
-        self._name = name
-        self._engine = engine
-        self._input = _find(engine.inputs, spec.inputs[0].name)
-        self._output = _find(engine.outputs, spec.outputs[0].name)
-        self._check(name)
-        self._encode = make_encoder(
-            self._input.dtype, self._input.scale, self._input.zero_point, normalization, self.image.channels
-        )
-        self._scores_are_raw = spec.activation == "none"
-
-    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(n, h, w, c) uint8 to (n, classes) float32, in one run."""
-        outputs = self._engine.run({self._input.name: self._encode(pixels)})
-        scores = self._output.dequantize(outputs[self._output.name])
-        return softmax(scores) if self._scores_are_raw else scores
-
-    def predict(self, batch: NDArray[Any]) -> NDArray[np.float32]:
-        if batch.ndim != 4 or batch.shape[1:] != self.image.shape or batch.dtype != np.uint8:
-            size = ", ".join(map(str, self.image.shape))
-            raise UsageError(
-                f"{self._name}: expected a batch of pixels, uint8 of shape (n, {size}), values 0..255. Got "
-                f"{batch.dtype} of shape {batch.shape}. A single photo of any size goes to classify."
-            )
-        classes = self._output.shape[-1] or 0
-        probabilities = np.empty((len(batch), classes), np.float32)
-        step = self._engine.batch_size
-        for start in range(0, len(batch), step):
-            probabilities[start : start + step] = self.run(batch[start : start + step])
-        return probabilities
-
-    def _check(self, name: str) -> None:
-        if len(self._engine.inputs) != 1 or not self._input.accepts((1, *self.image.shape)):
-            raise ModelFileError(
-                f"The spec of {name} says that it takes images of {self.image.width}x{self.image.height} pixels and "
-                f"{self.image.channels} channels, but the model takes {_listing(self._engine.inputs)}. "
-                "Export it again, or give the spec of this very model."
-            )
-        classes = self._output.shape[-1] if len(self._output.shape) == 2 else None
-        if not classes or (self.labels and len(self.labels) != classes):
-            raise ModelFileError(
-                f"The spec of {name} has {len(self.labels)} labels, but the model answers {self._output}. "
-                "Export it again, or give the spec of this very model."
-            )
-
-
-def softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities of raw scores (n, classes), for models whose graph ends before its softmax."""
-    powers: NDArray[np.float32] = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    powers /= powers.sum(axis=-1, keepdims=True)
-    return powers
-
-
-def _find(tensors: tuple[TensorInfo, ...], name: str) -> TensorInfo:
-    """The tensor of this name; formats that keep no names have them in the spec's order."""
-    return next((info for info in tensors if info.name == name), tensors[0])
-
-
-def _listing(tensors: tuple[TensorInfo, ...]) -> str:
-    return ", ".join(str(info) for info in tensors)
+def _stored(info: TensorInfo, values: NDArray[Any]) -> NDArray[Any]:
+    if info.scale is not None:
+        return info.quantize(values)
+    return values.astype(info.dtype, copy=False) if values.dtype.kind in "biuf" else values

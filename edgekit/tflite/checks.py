@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgekit.errors import UsageError
+from edgekit.errors import SpecError, UsageError
+from edgekit.spec import ModelSpec
 from edgekit.tflite.model import Operator, Quantization, Tensor, TFLiteModel
 from edgekit.tflite.schema import FLOAT_TYPES
+from edgekit.tflite.spec_io import SPEC_ENTRY
 
 PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
 
@@ -29,7 +31,8 @@ def find_problems(model: TFLiteModel, precision: str) -> list[str]:
     """What keeps ``model`` from being a good artifact of this precision; empty where nothing does.
 
     Args:
-        model: the model as it was written.
+        model: the model as it was written, with its spec inside, if it has one: of a model that
+            takes no photos an int8 input may have any scale.
         precision: one of :data:`PRECISIONS`.
 
     Raises:
@@ -92,7 +95,7 @@ def _int8(model: TFLiteModel) -> Iterator[str]:
     for tensor in model.inputs:
         if tensor.quantization is None:
             yield f"The input {_label(tensor)} has no scale and zero point."
-        elif not _takes_pixels(tensor.quantization):
+        elif _is_fed_with_photos(model) and not _takes_pixels(tensor.quantization):
             yield (
                 f"The input {_label(tensor)} has scale {tensor.quantization.scales[:1]} and zero point "
                 f"{tensor.quantization.zero_points[:1]}, not 1.0 and 0: pixels would have to be rescaled."
@@ -111,8 +114,21 @@ def _int8_dynamic(model: TFLiteModel) -> Iterator[str]:
 def _interface(model: TFLiteModel, dtype: str) -> Iterator[str]:
     for what, tensors in (("input", model.inputs), ("output", model.outputs)):
         for tensor in tensors:
-            if tensor.dtype != dtype:
+            if tensor.dtype != dtype and not _is_index(tensor):
                 yield f"The {what} {_label(tensor)} is {tensor.dtype}, not {dtype}."
+
+
+def _is_index(tensor: Tensor) -> bool:
+    """Ids of words and the like stay what they are in every precision."""
+    return tensor.quantization is None and tensor.dtype in ("int32", "int64")
+
+
+def _is_fed_with_photos(model: TFLiteModel) -> bool:
+    spec = model.metadata.get(SPEC_ENTRY)
+    try:
+        return spec is None or ModelSpec.from_json(bytes(spec), model.name).image is not None
+    except SpecError:  # broken, which its reader says; the tensors are checked all the same
+        return True
 
 
 def _takes_pixels(quantization: Quantization) -> bool:

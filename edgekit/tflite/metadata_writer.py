@@ -2,6 +2,14 @@
 
 MediaPipe Tasks and Android Studio read it: what the image must be, what the scores mean, and where
 the labels are. Scaling is inside EdgeKit's graphs, so an image is passed on as it is (mean 0, std 1).
+
+Standard metadata has display names by language (a label file for each locale) and no place for
+descriptions: those are in EdgeKit's own spec only.
+
+A binary model has one output and two labels, which standard metadata cannot say: MediaPipe refuses a
+label file that has not as many lines as the tensor has values. So there is none, nor a score
+threshold, which would be read as the second label's; a reader takes the output for class 0 of one, and
+the description says what it is.
 """
 
 from __future__ import annotations
@@ -64,18 +72,24 @@ def build_metadata(spec: ModelSpec, inputs: tuple[TensorSpec, ...], outputs: tup
 
 
 def label_files(spec: ModelSpec) -> Archive:
-    """The label files by name, one label a line: ``labels.txt`` with the ids, then one for each locale."""
-    if not spec.labels:
+    """The label files by name, one label a line: ``labels.txt`` with the ids, then one for each locale.
+
+    None of a binary model, see above.
+    """
+    if not _has_label_files(spec):
         return {}
     files = {LABELS_FILE: _lines(spec.label_ids)}
-    for locale in _locales(spec):
-        files[_locale_file(locale)] = _lines(tuple(label.names.get(locale, label.id) for label in spec.labels))
+    for locale, file in _locale_files(spec).items():
+        files[file] = _lines(tuple(label.names.get(locale, label.id) for label in spec.labels))
     return files
 
 
 def _describe(spec: ModelSpec) -> str:
-    if spec.task == "image-classification":
-        return f"Tells which of {len(spec.labels)} classes an image shows. Made with EdgeKit."
+    what = "an image shows" if spec.image else "a sample belongs to"
+    if spec.multi_label:
+        return f"Tells which of {len(spec.labels)} labels {what}, any number of them. Made with EdgeKit."
+    if spec.is_classifier:
+        return f"Tells which of {len(spec.labels)} classes {what}. Made with EdgeKit."
     return "Made with EdgeKit."
 
 
@@ -97,14 +111,21 @@ def _input(tensor: TensorSpec) -> Table:
 
 
 def _output(tensor: TensorSpec, labelled_by: ModelSpec | None) -> Table:
-    if labelled_by is None or not labelled_by.labels:
+    from edgekit.outputs import decision_threshold  # brings NumPy, which reading a file does not need
+
+    if labelled_by is not None and labelled_by.binary:
+        first, second = labelled_by.label_ids
+        what = "score" if labelled_by.activation == "none" else "probability"
+        return _tensor(tensor, f"The {what} of {second!r}; low means {first!r}.", "feature", Table())
+    if labelled_by is None or not _has_label_files(labelled_by):
         return _tensor(tensor, "", "feature", Table())
     unit = None
-    if labelled_by.confidence_threshold is not None:
-        threshold = Scalar("f", labelled_by.confidence_threshold)
-        unit = _unit(SCORE_THRESHOLDING, Table({ScoreThresholdingField.GLOBAL_SCORE_THRESHOLD: threshold}))
+    threshold = decision_threshold(labelled_by) if labelled_by.multi_label else labelled_by.confidence_threshold
+    if threshold is not None:
+        fields: dict[int, Value] = {ScoreThresholdingField.GLOBAL_SCORE_THRESHOLD: Scalar("f", threshold)}
+        unit = _unit(SCORE_THRESHOLDING, Table(fields))
     files = [_file(LABELS_FILE, "")]
-    files += [_file(_locale_file(locale), locale) for locale in _locales(labelled_by)]
+    files += [_file(file, locale) for locale, file in _locale_files(labelled_by).items()]
     description = f"The scores of the {len(labelled_by.labels)} labels."
     return _tensor(tensor, description, "feature", Table(), process_unit=unit, files=tuple(files))
 
@@ -153,12 +174,20 @@ def _file(name: str, locale: str) -> Table:
     return Table(fields)
 
 
-def _locales(spec: ModelSpec) -> list[str]:
-    return sorted({locale for label in spec.labels for locale in label.names})
+def _has_label_files(spec: ModelSpec) -> bool:
+    return bool(spec.labels) and spec.classes in (None, len(spec.labels))
 
 
-def _locale_file(locale: str) -> str:
-    return f"labels_{re.sub('[^A-Za-z0-9-]', '_', locale)}.txt"
+def _locale_files(spec: ModelSpec) -> dict[str, str]:
+    """Locale to file name; two locales never share one."""
+    files: dict[str, str] = {}
+    for locale in sorted({locale for label in spec.labels for locale in label.names}):
+        stem = f"labels_{re.sub('[^A-Za-z0-9-]', '_', locale)}"
+        file, number = f"{stem}.txt", 2
+        while file in files.values():
+            file, number = f"{stem}_{number}.txt", number + 1
+        files[locale] = file
+    return files
 
 
 def _lines(labels: tuple[str, ...]) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 
 from edgekit.errors import DataError
 from edgekit.quantization.calibration import Calibration, stratified_choice
-from edgekit.spec import ImageFormat
+from edgekit.spec import ImageFormat, tensor_classifier
 
 
 def make_calibration(count: int = 4, low: int = 10, high: int = 240) -> Calibration:
@@ -31,6 +31,32 @@ def test_choice_is_seeded() -> None:
 
 def test_choice_of_more_than_there_are_is_all() -> None:
     assert stratified_choice(np.array([0, 1, 1]), 200, seed=0).tolist() == [0, 1, 2]
+
+
+def test_of_many_labels_the_rare_ones_are_there() -> None:
+    labels = np.zeros((100, 3), np.uint8)
+    labels[:95, 0] = 1  # on nearly all photos
+    labels[90:94, 1] = 1
+    labels[94, 2] = 1
+    chosen = stratified_choice(labels, 12, seed=0)
+    assert len(chosen) == 12
+    assert labels[chosen].sum(axis=0)[1:].tolist() == [4, 1]
+    assert (labels[chosen].sum(axis=1) == 0).sum() >= 3  # photos without any label count as a class, too
+
+
+def test_samples_of_other_models_are_kept_as_they_are(tmp_path: Path) -> None:
+    samples = np.random.default_rng(0).normal(size=(5, 7, 3)).astype(np.float32)
+    calibration = Calibration(samples, np.zeros((5, 2), np.uint8), "recordings")
+    assert calibration.with_extremes() is samples
+    calibration.save(tmp_path / "calibration.npz")
+    found = Calibration.read(tmp_path / "calibration.npz")
+    assert np.array_equal(found.images, samples)
+    assert found.labels.shape == (5, 2)
+    found.check_samples(tensor_classifier("m", (None, None, 3), "float32", ("a", "b")))
+    with pytest.raises(DataError, match=r"have the shape \(7, 3\), but m takes \(6, 3\)"):
+        found.check_samples(tensor_classifier("m", (None, 6, 3), "float32", ("a", "b")))
+    with pytest.raises(DataError, match="photos of recordings"):
+        found.check_fits(ImageFormat(3, 7))
 
 
 def test_extremes_join_as_one_sample_and_leave_the_photos_alone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -149,3 +150,19 @@ def test_the_same_classifier_without_metadata_takes_tensors(shared_data):
         assert model.spec is None
         with pytest.raises(UsageError, match="cannot classify photos: it has neither"):
             model.classify(np.zeros((224, 224, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((None,), "The model file is a path. Got: None"),
+        ((5,), "The model file is a path. Got: 5"),
+        (("",), "The model file is a path. Got: ''"),
+        (("x.tflite", "2"), "threads must be at least 1. Got: '2'"),
+        (("x.tflite", 0), "threads must be at least 1. Got: 0"),
+        (("x.tflite", None, False, {"task": "tensors"}), "spec is a ModelSpec. Got: a dict"),
+    ],
+)
+def test_arguments_of_the_wrong_type_are_told(arguments, sentence):
+    with pytest.raises(UsageError, match=re.escape(sentence)):
+        load(*arguments)

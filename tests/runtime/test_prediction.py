@@ -51,6 +51,40 @@ def test_without_labels_a_class_is_called_by_its_index():
 
 
 @pytest.mark.parametrize(
+    ("values", "top", "threshold", "expected"),
+    [
+        ([0.1, 0.6, 0.9, 0.5], 5, 0.5, "cbd"),
+        ([0.1, 0.6, 0.9, 0.5], 2, 0.5, "cb"),
+        ([0.1, 0.6, 0.9, 0.5], 5, 0.95, None),
+        ([0.1, 0.6, 0.9, 0.5], 5, 0.0, "cbda"),
+    ],
+)
+def test_of_many_labels_those_that_reach_the_threshold(values, top, threshold, expected):
+    found = top_predictions(np.array(values, np.float32), LABELS, top, threshold, multi_label=True)
+    if expected is None:
+        assert [(one.label, one.index) for one in found] == [("none of these", -1)]
+        assert found[0].probability == pytest.approx(0.9)
+    else:
+        assert "".join(one.label for one in found) == expected
+
+
+def test_name_and_description_in_a_language():
+    labels = (Label("rose", {"en": "Rose", "de": "Die Rose"}, {"de": "Eine Blume."}), Label("lily"))
+    values = np.array([0.75, 0.25], np.float32)
+    german = top_predictions(values, labels, 2, language="de-AT")
+    assert [(one.name, one.description) for one in german] == [("Die Rose", "Eine Blume."), ("lily", "")]
+    assert german[0].to_dict() == {
+        "label": "rose",
+        "name": "Die Rose",
+        "description": "Eine Blume.",
+        "probability": 0.75,
+        "index": 0,
+    }
+    english = top_predictions(values, labels, 2)
+    assert (english[0].name, english[0].description) == ("Rose", "Eine Blume.")
+
+
+@pytest.mark.parametrize(
     ("names", "expected"),
     [({}, "rose"), ({"en": "Rose", "de": "Die Rose"}, "Rose"), ({"de": "Die Rose"}, "Die Rose"), ({"en": ""}, "rose")],
 )

@@ -13,6 +13,7 @@ from PIL import Image
 from edgekit.errors import ImageError, UsageError
 from edgekit.runtime import NONE_OF_THESE, Predictor, load
 from edgekit.runtime.predictor import softmax
+from edgekit.spec import ModelSpec, TensorSpec
 
 
 def test_float_probabilities_are_tensorflows(tiny):
@@ -64,8 +65,11 @@ def test_predictions_carry_label_name_and_index(tiny):
 def test_top_is_bounded_by_the_classes(tiny):
     with load(tiny.fp32) as model:
         assert len(model.classify(tiny.images[0], top=100)) == 4
-        with pytest.raises(UsageError, match="top must be at least 1"):
-            model.classify(tiny.images[0], top=0)
+        for wrong in (0, "3", 2.0, None):
+            with pytest.raises(UsageError, match="top must be at least 1"):
+                model.classify(tiny.images[0], top=wrong)
+        with pytest.raises(UsageError, match="language is a string, as in 'de'"):
+            model.classify(tiny.images[0], language=5)
 
 
 def test_none_of_these_below_the_threshold(tiny):
@@ -188,6 +192,28 @@ def test_scores_without_an_activation_become_probabilities(tiny):
     with load(tiny.fp32) as model:
         again = Predictor(model.engine, spec)
         np.testing.assert_allclose(again.predict(tiny.images), softmax(tiny.probabilities), atol=1e-5)
+
+
+def test_answers_have_the_names_of_the_spec(tiny):
+    with load(tiny.int8) as model:
+        (name,) = model.answers(tiny.images)
+        np.testing.assert_array_equal(model.answers(tiny.images)[name], model.predict(tiny.images))
+        np.testing.assert_array_equal(model.answers({"image": tiny.images})[name], model.predict(tiny.images))
+    assert name == "probabilities"
+
+
+def test_answers_of_several_tensors_run_row_by_row(tiny):
+    rows = np.arange(15, dtype=np.float64).reshape(3, 5)
+    spec = ModelSpec("r", "tensors", (TensorSpec("rows", (None, 5)),), (TensorSpec("doubled", (None, 5)),))
+    with load(tiny.resizable, spec=spec) as model:
+        answer = model.answers(rows)
+        np.testing.assert_array_equal(answer["doubled"], rows * 2)
+        with pytest.raises(UsageError, match=r"expected arrays for 'rows'.*Got: 'columns'"):
+            model.answers({"columns": rows})
+        with pytest.raises(UsageError, match="at least 1"):
+            model.answers(rows[:0])
+    with load(tiny.resizable) as model, pytest.raises(UsageError, match="has no spec"):
+        model.answers(rows)
 
 
 def test_softmax_survives_large_scores():

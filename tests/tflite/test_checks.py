@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.errors import UsageError
-from edgekit.spec import ModelSpec
+from edgekit.spec import ModelSpec, tensor_classifier
 from edgekit.tflite.checks import PRECISIONS, find_problems
 from edgekit.tflite.embed import embed
 from edgekit.tflite.model import Quantization, TFLiteModel, read_model
@@ -26,6 +26,19 @@ def test_a_converted_model_keeps_its_promises(converted: dict[str, bytes], spec:
 @pytest.mark.parametrize("claimed", PRECISIONS)
 def test_no_precision_passes_for_another(converted: dict[str, bytes], made: str, claimed: str) -> None:
     assert (find_problems(read_model(converted[made]), claimed) == []) == (made == claimed)
+
+
+def test_only_photos_must_be_the_bytes_of_an_int8_input(converted: dict[str, bytes], spec: ModelSpec) -> None:
+    model = read_model(embed(converted["int8"], spec))
+    (pixels,) = model.inputs
+    other = dataclasses.replace(pixels, quantization=Quantization((0.5,), (3,), 0))
+    main = model.subgraphs[0]
+    tensors = tuple(other if tensor is pixels else tensor for tensor in main.tensors)
+    shifted = dataclasses.replace(model, subgraphs=(dataclasses.replace(main, tensors=tensors), *model.subgraphs[1:]))
+    assert "pixels would have to be rescaled" in "".join(find_problems(shifted, "int8"))
+    samples = tensor_classifier("m", (None, 24, 24, 3), "float32", spec.labels)
+    entries = {**model.metadata, "EDGEKIT_SPEC": memoryview(samples.to_json().encode())}
+    assert find_problems(dataclasses.replace(shifted, metadata=entries), "int8") == []
 
 
 def test_an_unknown_precision_lists_those_there_are(converted: dict[str, bytes]) -> None:

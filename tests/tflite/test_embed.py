@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from edgekit.errors import ModelFileError
-from edgekit.spec import ImageFormat, Label, ModelSpec, TensorSpec
+from edgekit.spec import ImageFormat, Label, ModelSpec, TensorSpec, image_classifier
 from edgekit.tflite.checks import PRECISIONS
 from edgekit.tflite.digest import carries_own_digest
 from edgekit.tflite.embed import embed
 from edgekit.tflite.flatbuffer_writer import Scalar, Table, Tables, serialize
-from edgekit.tflite.metadata import read_metadata
+from edgekit.tflite.metadata import TFLiteMetadata, read_metadata
 from edgekit.tflite.metadata_schema import TENSOR_AXIS_LABELS
 from edgekit.tflite.model import read_model
 from edgekit.tflite.schema import FILE_IDENTIFIER, BufferField, ModelField
@@ -90,6 +90,37 @@ def test_standard_metadata_say_what_the_spec_says(converted: dict[str, bytes], s
         "de": ("Gänseblümchen", "Rose", "tulip red"),
         "en": ("Daisy", "rose", "tulip red"),
     }
+
+
+def _metadata_of(data: bytes, spec: ModelSpec) -> TFLiteMetadata:
+    metadata = read_metadata(read_model(embed(data, spec)))
+    assert metadata is not None
+    return metadata
+
+
+def test_of_many_labels_the_threshold_is_written(converted: dict[str, bytes], spec: ModelSpec) -> None:
+    multi = image_classifier("multi", spec.labels, ImageFormat(24, 24), multi_label=True)
+    metadata = _metadata_of(converted["fp32"], multi)
+    assert metadata.outputs[0].score_threshold == 0.5
+    assert metadata.labels == ("daisy", "rose", "tulip red")
+    assert "any number of them" in metadata.description
+
+
+def test_a_binary_model_has_no_label_file_that_mediapipe_would_count(
+    converted: dict[str, bytes], spec: ModelSpec
+) -> None:
+    binary = image_classifier("binary", spec.labels[:2], ImageFormat(24, 24), "sigmoid", confidence_threshold=0.9)
+    metadata = _metadata_of(converted["fp32"], binary)
+    (scores,) = metadata.outputs
+    assert (metadata.labels, metadata.files, scores.files, scores.score_threshold) == ((), (), (), None)
+    assert scores.description == "The probability of 'rose'; low means 'daisy'."
+    assert read_spec(embed(converted["fp32"], binary), "x") == binary
+
+
+def test_two_locales_never_share_a_file(converted: dict[str, bytes]) -> None:
+    label = Label("a", {"de_AT": "eins", "de.AT": "zwei", "de AT": "drei"})
+    metadata = _metadata_of(converted["fp32"], image_classifier("m", (label, "b", "c"), ImageFormat(24, 24)))
+    assert {locale: names[0] for locale, names in metadata.labels_by_locale} == dict(label.names)
 
 
 def test_grayscale_and_another_range_are_written(converted: dict[str, bytes]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,6 +53,15 @@ class TensorInfo:
             values = np.subtract(values, self.zero_point, dtype=np.float32, casting="same_kind")
         real: NDArray[np.float32] = np.multiply(values, self.scale, dtype=np.float32, casting="same_kind")
         return real
+
+    def quantize(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The stored values of real ones, cut to the range; those of a tensor that is not quantized as they are."""
+        if self.scale is None:
+            return values
+        limits = np.iinfo(self.dtype)
+        # As TFLite's own QUANTIZE rounds, see edgekit.runtime.pixels.
+        stored = np.floor(np.asarray(values, np.float64) / self.scale + 0.5) + self.zero_point
+        return np.asarray(np.clip(stored, limits.min, limits.max), self.dtype)
 
 
 @dataclass(frozen=True)
@@ -151,6 +160,27 @@ class EngineModule(Protocol):
             UnsupportedModelError: sound, but this engine cannot run it.
             MissingExtraError: the engine is not installed.
         """
+
+
+def find_tensor(tensors: tuple[TensorInfo, ...], name: str) -> TensorInfo:
+    """The tensor of this name; formats that keep no names have them in the spec's order."""
+    return next((info for info in tensors if info.name == name), tensors[0])
+
+
+def match_tensors(tensors: tuple[TensorInfo, ...], names: Sequence[str]) -> tuple[TensorInfo, ...] | None:
+    """The tensors of these names, in this order; where the engine has other names, by the order alone.
+
+    ``None`` where there are more or fewer.
+    """
+    by_name = {info.name: info for info in tensors}
+    if len(tensors) != len(names):
+        return None
+    return tuple(by_name[name] for name in names) if set(by_name) == set(names) else tensors
+
+
+def listing(tensors: tuple[TensorInfo, ...]) -> str:
+    """The tensors for a sentence."""
+    return ", ".join(str(info) for info in tensors)
 
 
 def check_inputs(expected: tuple[TensorInfo, ...], given: Mapping[str, NDArray[Any]]) -> str | None:
