@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edgekit.data.dataset import Indices, Labels, Part, Pixels
+from edgekit.data.dataset import Indices, Labels, Part
 
 
-def batches(part: Part, batch_size: int, order: Indices | None = None) -> Generator[tuple[Pixels, Labels], None, None]:
+def batches(
+    part: Part, batch_size: int, order: Indices | None = None
+) -> Generator[tuple[NDArray[Any], Labels], None, None]:
     """Yields (pixels, labels); the last batch may be smaller.
 
     Args:
@@ -19,7 +23,8 @@ def batches(part: Part, batch_size: int, order: Indices | None = None) -> Genera
         order: (n,) the photos to read, in this order; by default all, as they stand.
 
     Yields:
-        uint8 (n, h, w, c) with values 0..255, and int64 (n,); both new arrays.
+        What the part's store gives, for photos uint8 (n, h, w, c) with values 0..255; and the labels of
+        these, int64 (n,) or uint8 (n, classes). Both are new arrays.
     """
     order = np.arange(len(part)) if order is None else order
     pieces = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]

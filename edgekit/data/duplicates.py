@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from edgekit.data.records import PARTS, PartName, Record
 from edgekit.data.report import Copy, DuplicateGroup
 
+SEPARATOR = ";"
+
 
 def find_duplicates(
     records: Sequence[Record], digests: Sequence[bytes], parts: Sequence[PartName]
@@ -25,7 +27,9 @@ def find_duplicates(
     for digest, indices in by_content.items():
         if len(indices) == 1:
             continue
-        copies = [Copy(records[index].name, parts[index], records[index].label) for index in indices]
+        copies = [
+            Copy(records[index].name, parts[index], SEPARATOR.join(sorted(records[index].labels))) for index in indices
+        ]
         copies.sort(key=lambda copy: (PARTS.index(copy.part), copy.file))
         group = DuplicateGroup(digest.hex(), tuple(copies))
         repeated += len(copies) - len({(copy.part, copy.label) for copy in copies})

@@ -100,6 +100,6 @@ def _key(record: Record) -> bytes:
 
 def _stamp(record: Record) -> Stamp | None:
     if isinstance(record.content, str):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: a null byte in the name
             return stamp_of(os.stat(record.content))
     return None

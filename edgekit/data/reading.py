@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from edgekit.data.dataset import Pixels
 from edgekit.data.memory import Check
-from edgekit.data.records import Record
+from edgekit.data.pixels import digest_pixels
+from edgekit.data.records import Content, Record, Row
 from edgekit.errors import ImageError
 from edgekit.preprocess import prepare
 from edgekit.spec import ImageFormat
@@ -47,9 +48,8 @@ def read_photo(record: Record, image: ImageFormat, held: Container[bytes]) -> Ph
     """
     try:
         digest, source = _read(record.content)
-    except OSError as error:
-        reason = _REASONS.get(error.errno or 0, (error.strerror or str(error)).lower())
-        return Photo(Check(reason=reason))
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        return Photo(Check(reason=_reason(record.content, error)))
     if digest in held:
         return Photo(Check(digest, decoded=True))
     try:
@@ -58,8 +58,19 @@ def read_photo(record: Record, image: ImageFormat, held: Container[bytes]) -> Ph
         return Photo(Check(digest, reason=error.reason))
 
 
-def _read(content: str | bytes) -> tuple[bytes, str | bytes]:
-    """The digest, and what to decode: the bytes, or the path of a file too large to hold."""
+def _reason(content: Content, error: OSError | ValueError) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    if error.errno == errno.ENOENT and isinstance(content, str) and not os.path.islink(content):  # noqa: PTH114
+        return "no such file"
+    return _REASONS.get(error.errno or 0, (error.strerror or str(error)).lower())
+
+
+def _read(content: Content) -> tuple[bytes, str | bytes | Pixels]:
+    """The digest, and what to decode: pixels, bytes, or the path of a file too large to hold."""
+    if isinstance(content, Row):
+        pixels = content.read()
+        return digest_pixels(pixels), pixels
     if isinstance(content, bytes):
         return hashlib.sha256(content).digest(), content
     with open(content, "rb", buffering=0, opener=_open_at_once) as handle:

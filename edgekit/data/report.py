@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -91,6 +92,10 @@ class DataReport:
         empty_folders: folders where a class could be, without any image.
         unused_folders: folders beside ``train`` and the like that belong to no part.
         cache: what became of the pixels.
+        sizes: part name to the number of photos; by default the sum over the classes, which is more
+            where photos have several labels.
+        multi_label: whether photos have any number of labels.
+        noun: what one of them is called.
     """
 
     source: str
@@ -106,6 +111,9 @@ class DataReport:
     empty_folders: tuple[str, ...] = ()
     unused_folders: tuple[str, ...] = ()
     cache: CacheUse = CacheUse("off", None, 0)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    multi_label: bool = False
+    noun: str = "photo"
 
     @property
     def across_split(self) -> tuple[DuplicateGroup, ...]:
@@ -119,22 +127,24 @@ class DataReport:
 
     def total(self, part: str) -> int:
         """Photos in a part; 0 where there is no such part."""
-        return sum(self.images.get(part, ()))
+        return self.sizes.get(part, sum(self.images.get(part, ())))
 
     def warnings(self) -> list[str]:
         """What a person should know before training, one sentence each; empty where all is well."""
         return [
             *self._unreadable_warning(),
             *self._duplicate_warnings(),
+            *self._similar_names_warning(),
             *self._imbalance_warning(),
             *self._coverage_warnings(),
         ]
 
     def notes(self) -> list[str]:
         """What was left aside, and the counts, one sentence each."""
-        parts = ", ".join(f"{sum(counts):,} {part}" for part, counts in self.images.items())
-        total = sum(sum(counts) for counts in self.images.values())
-        lines = [f"{total:,} photos in {len(self.class_names)} classes: {parts}."]
+        parts = ", ".join(f"{self.total(part):,} {part}" for part in self.images)
+        total = sum(self.total(part) for part in self.images)
+        kinds = f"with {len(self.class_names)} labels" if self.multi_label else f"in {len(self.class_names)} classes"
+        lines = [f"{total:,} {self.noun}s {kinds}: {parts}."]
         if self.ignored:
             number = sum(self.ignored.values())
             kinds = ", ".join(f"{suffix} {count}" for suffix, count in self.ignored.items())
@@ -144,7 +154,7 @@ class DataReport:
             lines.append(f"Not used: {_list(self.unused_folders)}.")
         if self.repeated:
             copies = "is a further copy" if self.repeated == 1 else "are further copies"
-            lines.append(f"{_photos(self.repeated)} {copies} of one in the same class.")
+            lines.append(f"{self._photos(self.repeated)} {copies} of one in the same class.")
         return lines
 
     def summary(self) -> str:
@@ -174,7 +184,7 @@ class DataReport:
             "classes": list(self.class_names),
             "split": self.split,
             "images": named,
-            "totals": {part: sum(counts) for part, counts in self.images.items()},
+            "totals": {part: self.total(part) for part in self.images},
             "unreadable": [dataclasses.asdict(file) for file in self.unreadable],
             "across_split": [_group_dict(group) for group in self.across_split],
             "across_classes": [_group_dict(group) for group in self.across_classes],
@@ -188,6 +198,9 @@ class DataReport:
             "warnings": self.warnings(),
         }
 
+    def _photos(self, number: int) -> str:
+        return f"{number:,} {self.noun}" if number == 1 else f"{number:,} {self.noun}s"
+
     def _unreadable_warning(self) -> list[str]:
         number = len(self.unreadable)
         if not number:
@@ -200,15 +213,28 @@ class DataReport:
         leaks, conflicts = self.across_split, self.across_classes
         if leaks:
             lines.append(
-                f"{_photos(len(leaks))} {_are(len(leaks))} on both sides of the split, byte for byte, which flatters "
-                f"the accuracy: {_list([_copies(group) for group in leaks])}. Remove one of each."
+                f"{self._photos(len(leaks))} {_are(len(leaks))} on both sides of the split, byte for byte, which "
+                f"flatters the accuracy: {_list([_copies(group) for group in leaks])}. Remove one of each."
             )
         if conflicts:
+            under = "with different labels" if self.multi_label else "under different classes"
             lines.append(
-                f"{_photos(len(conflicts))} {_are(len(conflicts))} under different classes, byte for byte: "
+                f"{self._photos(len(conflicts))} {_are(len(conflicts))} {under}, byte for byte: "
                 f"{_list([_copies(group) for group in conflicts])}. Keep the right one of each."
             )
         return lines
+
+    def _similar_names_warning(self) -> list[str]:
+        """Classes that somebody has spelt in two ways."""
+        spellings: dict[str, list[str]] = {}
+        for name in self.class_names:
+            spellings.setdefault("".join(re.split(r"[\s_-]+", name.casefold())), []).append(name)
+        alike = [" and ".join(map(repr, names)) for names in spellings.values() if len(names) > 1]
+        return (
+            [f"The classes {_list(alike)} are spelt almost alike. If they are one, give them one name."]
+            if alike
+            else []
+        )
 
     def _imbalance_warning(self) -> list[str]:
         counts = self.images.get("train", ())
@@ -216,8 +242,9 @@ class DataReport:
             return []
         most, least = counts.index(max(counts)), counts.index(min(counts))
         return [
-            f"The classes are very unequal: {counts[most]:,} training photos of {self.class_names[most]!r}, "
-            f"{counts[least]:,} of {self.class_names[least]!r}. Add photos of the rare ones, or weight the classes."
+            f"The classes are very unequal: {counts[most]:,} training {self.noun}s of {self.class_names[most]!r}, "
+            f"{counts[least]:,} of {self.class_names[least]!r}. Add {self.noun}s of the rare ones, or weight the "
+            "classes."
         ]
 
     def _coverage_warnings(self) -> list[str]:
@@ -225,12 +252,12 @@ class DataReport:
         for part, counts in self.images.items():
             missing = [name for name, count in zip(self.class_names, counts, strict=True) if not count]
             if missing:
-                lines.append(f"There are no {part} photos of {_list(missing)}.")
+                lines.append(f"There are no {part} {self.noun}s of {_list(missing)}.")
         if self.empty_folders:
             lines.append(f"No images in {_list(self.empty_folders)}: not taken as a class.")
         if self.outside:
             first = f" ({self.first_outside}{', ...' if self.outside > 1 else ''})" if self.first_outside else ""
-            lines.append(f"{_photos(self.outside)} in no class folder {_are(self.outside)} ignored{first}.")
+            lines.append(f"{self._photos(self.outside)} in no class folder {_are(self.outside)} ignored{first}.")
         return lines
 
 
@@ -244,10 +271,6 @@ def _copies(group: DuplicateGroup) -> str:
 
 def _files(number: int) -> str:
     return f"{number:,} file" if number == 1 else f"{number:,} files"
-
-
-def _photos(number: int) -> str:
-    return f"{number:,} photo" if number == 1 else f"{number:,} photos"
 
 
 def _are(number: int) -> str:

@@ -20,8 +20,9 @@ from edgekit.data.holdings import Holdings
 from edgekit.data.keeper import Keeper, cache_problem
 from edgekit.data.memory import Check, FileMemory
 from edgekit.data.parallel import ordered_map
+from edgekit.data.pixels import digest_pixels
 from edgekit.data.reading import read_photo
-from edgekit.data.records import Record
+from edgekit.data.records import Record, Row
 from edgekit.data.report import CacheState, CacheUse
 from edgekit.data.segments import Segment
 from edgekit.data.store import MappedImages, StreamedImages
@@ -62,6 +63,9 @@ def scan(records: Sequence[Record], image: ImageFormat, policy: CachePolicy, pro
         policy: where they are kept.
         progress: gets a task of ``len(records)`` steps, if there is anything to do.
     """
+    ready = _ready_pixels(records, image)
+    if ready is not None:
+        return _digest_only(records, ready, progress)
     cache = _open_cache(policy, image, progress)
     memory = FileMemory(cache.index_directory if cache else None, DECODER, records)
     checks = memory.recall()
@@ -91,6 +95,35 @@ def scan(records: Sequence[Record], image: ImageFormat, policy: CachePolicy, pro
     size = len(set(digests)) * math.prod(image.shape)
     use = CacheUse(state, str(cache.directory) if cache else None, size)
     return Scan(tuple(checks), readable, images, use)
+
+
+def _ready_pixels(records: Sequence[Record], image: ImageFormat) -> MappedImages | None:
+    """The photos as they are, where all of them are pixels of the right format already."""
+    arrays: dict[int, tuple[int, NDArray[np.uint8]]] = {}
+    which, rows = np.zeros(len(records), np.intp), np.zeros(len(records), np.int64)
+    for index, record in enumerate(records):
+        if not isinstance(record.content, Row):
+            return None
+        pixels = record.content.pixels
+        if id(pixels) not in arrays:
+            uniform = pixels.uniform
+            if uniform is None or uniform.shape[1:] != image.shape:
+                return None
+            arrays[id(pixels)] = (len(arrays), uniform)
+        which[index], rows[index] = arrays[id(pixels)][0], record.content.index
+    return MappedImages([array for _, array in arrays.values()], which, rows) if arrays else None
+
+
+def _digest_only(records: Sequence[Record], images: MappedImages, progress: Progress) -> Scan:
+    """The pass over photos that need neither decoding nor keeping."""
+    contents = [record.content for record in records]
+    digesting = ordered_map(lambda row: digest_pixels(row.read()), contents, chunk=_CHUNK)  # type: ignore[union-attr]
+    checks = []
+    with progress.task("Reading photos", total=len(records)) as task, contextlib.closing(digesting) as digests:
+        for digest in digests:
+            checks.append(Check(digest, decoded=True))
+            task.advance()
+    return Scan(tuple(checks), np.arange(len(records)), images, CacheUse("off", None, 0))
 
 
 def _map(cache: PixelCache, holdings: Holdings, new: Segment | None, digests: Sequence[bytes | None]) -> MappedImages:

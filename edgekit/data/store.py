@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.data.buffers import BatchBuffers
 from edgekit.data.dataset import Indices, Pixels
 from edgekit.data.parallel import ordered_map
+from edgekit.data.records import Content, Row
 from edgekit.preprocess import prepare
 from edgekit.spec import ImageFormat
 
@@ -27,6 +29,7 @@ class MappedImages:
         self._segments = tuple(segments)
         self._which = which
         self._rows = rows
+        self._buffers = BatchBuffers()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -40,13 +43,12 @@ class MappedImages:
     def take(self, indices: Indices) -> Pixels:
         """The photos at ``indices``: a new array (n, h, w, c) of uint8."""
         which, rows = self._which[indices], self._rows[indices]
+        taken: Pixels = self._buffers.empty((len(rows), *self.shape), np.uint8)
         if len(self._segments) == 1:
-            return np.take(self._segments[0], rows, axis=0)
-        taken = np.empty((len(rows), *self.shape), np.uint8)
-        for number, segment in enumerate(self._segments):
-            here = np.flatnonzero(which == number)
-            if len(here):
-                taken[here] = segment[rows[here]]
+            # The rows are known to exist; without "clip", NumPy would write to memory of its own first.
+            return np.take(self._segments[0], rows, axis=0, out=taken, mode="clip")
+        for place, (number, row) in enumerate(zip(which.tolist(), rows.tolist(), strict=True)):
+            taken[place] = self._segments[number][row]
         return taken
 
     def subset(self, indices: Indices) -> MappedImages:
@@ -58,12 +60,12 @@ class StreamedImages:
     """Photos that are decoded whenever they are asked for, on all cores.
 
     Args:
-        contents: paths, or the bytes of image files.
+        contents: paths, the bytes of image files, or pixels.
         names: what to call each in an error.
         image: what they are turned into.
     """
 
-    def __init__(self, contents: Sequence[str | bytes], names: Sequence[str], image: ImageFormat) -> None:
+    def __init__(self, contents: Sequence[Content], names: Sequence[str], image: ImageFormat) -> None:
         self._contents = contents
         self._names = names
         self._image = image
@@ -94,4 +96,6 @@ class StreamedImages:
         return StreamedImages([self._contents[i] for i in chosen], [self._names[i] for i in chosen], self._image)
 
     def _decode(self, index: int) -> Pixels:
-        return prepare(self._contents[index], self._image, self._names[index])
+        content = self._contents[index]
+        source = content.read() if isinstance(content, Row) else content
+        return prepare(source, self._image, self._names[index])

@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.data.directory import find_layout, list_directory, list_labelled, part_folder
-from edgekit.data.records import PartName
+from edgekit.data import DataOptions
+from edgekit.data.records import Listing, PartName
+from edgekit.data.sources import list_labelled, list_source
+from edgekit.data.sources.directory import find_layout, part_folder
 from edgekit.errors import DataError, UsageError
+
+
+def list_directory(source: Path, validation: Path | None = None, classes: tuple[str, ...] | None = None) -> Listing:
+    return list_source(source, DataOptions(validation=validation or 0.2, classes=classes))
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -24,7 +30,7 @@ def touch(root: Path, *names: str) -> Path:
 def test_class_names_are_the_sorted_folder_names(tmp_path: Path) -> None:
     listing = list_directory(touch(tmp_path, "tulip/1.jpg", "Rose/1.jpg", "daisy/1.jpg", "daisy/x.txt", "top.csv"))
     assert listing.class_names == ("Rose", "daisy", "tulip")
-    assert [record.label for record in listing.records] == ["Rose", "daisy", "tulip"]
+    assert [record.labels for record in listing.records] == [("Rose",), ("daisy",), ("tulip",)]
     assert {record.part for record in listing.records} == {None}
     assert listing.ignored == {".txt": 1, ".csv": 1}
 
@@ -34,7 +40,7 @@ def test_a_divided_source_is_found(tmp_path: Path, validation: str) -> None:
     names = ["train/a/1.jpg", "train/b/1.jpg", f"{validation}/a/2.jpg", "test/b/3.jpg", "notes/c/4.jpg"]
     listing = list_directory(touch(tmp_path, *names))
     assert listing.class_names == ("a", "b")
-    assert [(record.part, record.label) for record in listing.records] == [
+    assert [(record.part, *record.labels) for record in listing.records] == [
         ("train", "a"),
         ("train", "b"),
         ("validation", "a"),
@@ -97,7 +103,7 @@ def test_classes_pick_and_order(tmp_path: Path) -> None:
     touch(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "train/c/1.jpg", "val/a/1.jpg", "val/zzz/1.jpg")
     listing = list_directory(tmp_path, classes=("c", "a"))
     assert listing.class_names == ("c", "a")
-    assert [record.label for record in listing.records] == ["c", "a", "a"]
+    assert sorted(record.labels for record in listing.records) == [("a",), ("a",), ("c",)]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +123,7 @@ def test_wrong_classes_are_refused(tmp_path: Path, classes: tuple[str, ...], mes
 
 def test_classes_of_validation_that_training_lacks_are_named(tmp_path: Path) -> None:
     touch(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/rose/1.jpg", "val/tulip/1.jpg")
-    with pytest.raises(DataError, match=r"folders rose, tulip, but .*train has no such class.* a, b"):
+    with pytest.raises(DataError, match=r"classes rose, tulip, but .*train has no such class.* a, b"):
         list_directory(tmp_path)
 
 
@@ -144,7 +150,7 @@ def test_a_missing_source_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_as_source_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a folder"):
-        list_directory(touch(tmp_path, "photos.zip") / "photos.zip")
+        list_directory(touch(tmp_path, "photos.jpg") / "photos.jpg")
 
 
 def test_empty_class_folders_and_stray_images_are_noted(tmp_path: Path) -> None:
@@ -189,14 +195,14 @@ def test_bytes_that_are_no_utf8_are_printable(tmp_path: Path) -> None:
 
 
 def test_labelled_folders_are_matched_by_name(tmp_path: Path) -> None:
-    listing = list_labelled(touch(tmp_path, "b/1.jpg", "c/1.jpg"), ("c", "a", "b"), "train")
+    listing = list_labelled(touch(tmp_path, "b/1.jpg", "c/1.jpg"), ("c", "a", "b"), "train", DataOptions())
     assert listing.class_names == ("c", "a", "b")
-    assert sorted(record.label for record in listing.records) == ["b", "c"]
+    assert sorted(record.labels for record in listing.records) == [("b",), ("c",)]
 
 
 def test_labelled_folders_without_a_label_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"folder rose, but the model has no such label\. Its labels: a, b\."):
-        list_labelled(touch(tmp_path, "a/1.jpg", "rose/1.jpg"), ("a", "b"), "validation")
+    with pytest.raises(DataError, match=r"class rose, but the model has no such label\. Its labels: a, b\."):
+        list_labelled(touch(tmp_path, "a/1.jpg", "rose/1.jpg"), ("a", "b"), "validation", DataOptions())
 
 
 @pytest.mark.parametrize(
@@ -214,9 +220,9 @@ def test_labelled_folders_without_a_label_are_named(tmp_path: Path) -> None:
     ],
 )
 def test_the_folder_of_a_part(tmp_path: Path, names: list[str], part: PartName, expected: str) -> None:
-    assert Path(part_folder(touch(tmp_path, *names), part)) == tmp_path / expected
+    assert Path(part_folder(str(touch(tmp_path, *names)), part)) == tmp_path / expected
 
 
 def test_a_part_that_a_divided_source_lacks_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has the folder train, but no validation folder"):
-        part_folder(touch(tmp_path, "train/a/1.jpg"), "validation")
+        part_folder(str(touch(tmp_path, "train/a/1.jpg")), "validation")

@@ -458,7 +458,7 @@ def test_bytes_are_a_source_as_good_as_files(
 ) -> None:
     folder = make_folder({"a": 4, "b": 4})
     files = sorted(folder.rglob("*.png"))
-    records = tuple(Record(file.read_bytes(), file.name, file.parent.name, None) for file in files)
+    records = tuple(Record(file.read_bytes(), file.name, (file.parent.name,), None) for file in files)
     from_bytes = build_dataset(Listing("archive.zip", ("a", "b"), records), FORMAT, 0.2, options)
     from_files = open_dataset(folder, FORMAT, options, listener)
     assert from_bytes.digest == from_files.digest
@@ -468,8 +468,8 @@ def test_bytes_are_a_source_as_good_as_files(
 
 def test_labelled_photos_have_the_models_labels(make_folder: Callable[..., Path], policy: CachePolicy) -> None:
     part = open_labelled(make_folder({"rose": 2, "daisy": 3}), FORMAT, ("tulip", "rose", "daisy"), cache=policy)
-    assert part.labels.tolist() == [1, 1, 2, 2, 2]
-    assert [Path(file).parent.name for file in part.files] == ["rose"] * 2 + ["daisy"] * 3
+    assert part.labels.tolist() == [2, 2, 2, 1, 1]
+    assert [Path(file).parent.name for file in part.files] == ["daisy"] * 3 + ["rose"] * 2
 
 
 def test_the_part_of_a_divided_source_can_be_chosen(make_folder: Callable[..., Path], policy: CachePolicy) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import random
+import random as random_module
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgekit.data.split import split_by_content
+from edgekit.data.split import split_by_content, split_multi_label
 from edgekit.errors import DataError
 
 
@@ -36,7 +36,7 @@ def test_order_does_not_matter_and_the_seed_does() -> None:
         held_out = split_by_content([d for d, _ in items], [k for _, k in items], "ab", 0.25, seed)
         return {digest for (digest, _), held in zip(items, held_out, strict=True) if held}
 
-    shuffled = random.Random(1).sample(pairs, len(pairs))
+    shuffled = random_module.Random(1).sample(pairs, len(pairs))
     assert chosen(pairs, 0) == chosen(shuffled, 0)
     assert chosen(pairs, 0) != chosen(pairs, 1)
 
@@ -100,3 +100,52 @@ def test_every_split_is_sound(photos: list[tuple[int, int]], share: float, seed:
     for label in range(4):
         assert {held for held, own in zip(held_out, labels, strict=True) if own == label} == {False, True}
     assert len({(d, h) for d, h in zip(digests, held_out, strict=True)}) == len(set(digests))
+
+
+def split_labels(photos: list[tuple[bytes, list[int]]], classes: int, share: float, seed: int = 0) -> list[bool]:
+    names = [str(index) for index in range(classes)]
+    return split_multi_label([d for d, _ in photos], [labels for _, labels in photos], names, share, seed)
+
+
+def test_several_labels_keep_their_shares() -> None:
+    random = random_module.Random(0)
+    rates = (0.5, 0.3, 0.1, 0.05)
+    photos = [(d, [k for k, rate in enumerate(rates) if random.random() < rate]) for d in contents(2000)]
+    held_out = split_labels(photos, 4, 0.2)
+    for label in range(4):
+        own = [held for held, (_, labels) in zip(held_out, photos, strict=True) if label in labels]
+        assert 0.18 <= sum(own) / len(own) <= 0.25
+    none = [held for held, (_, labels) in zip(held_out, photos, strict=True) if not labels]
+    assert 0.18 <= sum(none) / len(none) <= 0.22
+
+
+def test_a_label_of_one_photo_stays_in_training() -> None:
+    photos = [(d, [0]) for d in contents(9)] + [(d, [0, 1]) for d in contents(1, start=9)]
+    for seed in range(20):
+        held_out = split_labels(photos, 2, 0.5, seed)
+        assert not held_out[9]
+        assert 0 < sum(held_out) < 10
+
+
+def test_several_labels_cannot_be_split_without_photos() -> None:
+    with pytest.raises(DataError, match="fewer than two different photos"):
+        split_labels([(contents(1)[0], [0])] * 3, 1, 0.5)
+    with pytest.raises(DataError, match="No photo has the label 1"):
+        split_labels([(d, [0]) for d in contents(3)], 2, 0.5)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.sets(st.integers(0, 3))), max_size=60),
+    st.floats(0.01, 0.99),
+    st.integers(0, 9),
+)
+def test_every_split_of_several_labels_is_sound(photos: list[tuple[int, set[int]]], share: float, seed: int) -> None:
+    made = [(hashlib.sha256(bytes([content])).digest(), sorted(labels)) for content, labels in photos]
+    try:
+        held_out = split_labels(made, 4, share, seed)
+    except DataError:
+        return
+    assert len({(d, h) for (d, _), h in zip(made, held_out, strict=True)}) == len({d for d, _ in made})
+    for label in range(4):
+        own = {d: held for held, (d, labels) in zip(held_out, made, strict=True) if label in labels}
+        assert not all(own.values()), "every label is in training"
