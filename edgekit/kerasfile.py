@@ -119,7 +119,10 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Any, ModelSpec | None]:
             warnings.simplefilter("ignore")
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises ValueError, TypeError, KeyError, OSError, h5py's own, ...
-        raise ModelFileError(f"{path} cannot be loaded by Keras {keras.__version__}: {first_line(error)}") from error
+        reason = first_line(error).rstrip(".")
+        raise ModelFileError(
+            f"{path} cannot be loaded by Keras {keras.__version__}: {reason}. Copy it again, or save it with Keras 3."
+        ) from error
     return model, spec
 
 
@@ -179,9 +182,9 @@ def _as_zip(handle: BinaryIO, path: Path) -> zipfile.ZipFile:
                 "Load it with the Keras that wrote it and save it as .keras"
             )
         elif not magic:
-            reason = "empty"
+            reason = "empty. Copy or save it again"
         else:
-            reason = f"not a Keras model, or cut short ({first_line(error)})"
+            reason = f"not a Keras model, or cut short ({first_line(error)}). Copy or save it again"
         raise ModelFileError(f"{path} is {reason}.") from None
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Task(Protocol):
@@ -35,6 +36,9 @@ class Progress(Protocol):
     def warn(self, message: str) -> None:
         """One line that should not be missed."""
 
+    def record(self, event: str, values: Mapping[str, Any]) -> None:
+        """Something for programs that read along, as an epoch's metrics; ``values`` are JSON-ready."""
+
 
 class _SilentTask:
     def advance(self, steps: int = 1, note: str = "") -> None:
@@ -62,6 +66,9 @@ class Silent:
         pass
 
     def warn(self, message: str) -> None:
+        pass
+
+    def record(self, event: str, values: Mapping[str, Any]) -> None:
         pass
 
 

@@ -3,16 +3,18 @@
 Importing this package imports neither Keras nor TensorFlow.
 """
 
-from edgekit.training.architecture import check_model, default_image_size
+from edgekit.training.architecture import check_model, default_image_format, known_models
 from edgekit.training.config import TrainingConfig
 from edgekit.training.result import EpochMetrics, TrainingResult
-from edgekit.training.train import train_classifier
+from edgekit.training.train import RunOptions, train_classifier
 
 __all__ = [
     "EpochMetrics",
+    "RunOptions",
     "TrainingConfig",
     "TrainingResult",
     "check_model",
-    "default_image_size",
+    "default_image_format",
+    "known_models",
     "train_classifier",
 ]

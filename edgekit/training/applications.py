@@ -9,15 +9,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgekit.errors import UsageError
+from edgekit.kerasfile import import_keras
 from edgekit.progress import Progress
-from edgekit.spec import ImageFormat
-from edgekit.training.network import Body, HeadSettings
+from edgekit.training.graph import flatten, leaf_layers, output_of, to_features
+from edgekit.training.network import IMAGENET, NO_WEIGHTS, Body, BuildRequest, HeadSettings, Shape
 from edgekit.training.normalization import Normalization, normalize, to_three_channels
+from edgekit.training.scratch import check_photo
 from edgekit.training.weights import load_imagenet, load_weights
 
-_HEAD = HeadSettings(units=128, dropout=0.4, hidden_dropout=0.4, label_smoothing=0.1)
+PRETRAINED_HEAD = HeadSettings(units=128, dropout=0.4, hidden_dropout=0.4, label_smoothing=0.1)
 """On frozen MobileNetV2 0.35 features of the TensorFlow flowers: 90.7 to 92.0 % in the best of 30 epochs
 over seven seeds; a plain softmax layer gives 88.9 to 89.5 %."""
+
+_WIDTHS = (0.05, 4.0)
+"""At 0.05 the first layer of MobileNet v1 has one channel instead of 32; at 4 the network has 51 million weights,
+nearly as many as ResNet152 (58 million)."""
 
 
 @dataclass(frozen=True)
@@ -123,20 +129,25 @@ def find_application(name: str) -> ApplicationNetwork | None:
     """The network of that name, or ``None``.
 
     Raises:
-        UsageError: a width for a model that comes in one width.
+        UsageError: a width for a model that comes in one width, or one out of range.
     """
     key = _key(name)
     if key in _BY_KEY:
         return ApplicationNetwork(_BY_KEY[key])
     for family in sorted(_BY_KEY, key=len, reverse=True):
         width = key.removeprefix(family)
-        if width == key or not re.fullmatch(r"\d+\.\d+|\d", width):
+        if width == key or not re.fullmatch(r"\d+(\.\d*)?|\.\d+", width):
             continue
         app = _BY_KEY[family]
         if not app.alphas:
             raise UsageError(f"{app.name} comes in one width. Got: {name!r}. Use: {app.name}")
-        if float(width) <= 0:
-            raise UsageError(f"The width of {app.name} is above 0. Got: {name!r}. Known: {_list(app.alphas)}.")
+        low, high = _WIDTHS
+        if not low <= float(width) <= high:
+            raise UsageError(
+                f"The width of {app.name} is {low} to {high:g}: narrower, layers are left with one channel or none; "
+                f"wider, it is no network for small devices. Got: {name!r}. There are ImageNet weights for "
+                f"{_list(app.alphas)}."
+            )
         return ApplicationNetwork(app, float(width))
     return None
 
@@ -156,8 +167,9 @@ class ApplicationNetwork:
 
     application: Application
     alpha: float = 1.0
-    default_weights: str = "imagenet"
-    head: HeadSettings = _HEAD
+    default_weights: str = IMAGENET
+    head: HeadSettings = PRETRAINED_HEAD
+    input_shape: None = None
 
     @property
     def name(self) -> str:
@@ -168,45 +180,53 @@ class ApplicationNetwork:
     def default_size(self) -> int:
         return self.application.default_size
 
-    def check(self, image: ImageFormat, weights: str) -> None:
+    def pretrained(self, weights: str) -> bool:
+        """See :class:`~edgekit.training.network.Network`."""
+        return weights != NO_WEIGHTS
+
+    def check(self, shape: Shape, weights: str, cut_at: str | None = None) -> None:
         """See :class:`~edgekit.training.network.Network`."""
         app = self.application
-        if min(image.height, image.width) < app.min_size:
-            raise UsageError(
-                f"{app.name} takes images of at least {app.min_size}x{app.min_size} pixels. "
-                f"Got: {image.height}x{image.width}. Pass a larger --image-size."
-            )
-        if weights == "imagenet" and app.alphas and self.alpha not in app.alphas:
+        check_photo(app.name, shape, app.min_size, channels=(1, 3))
+        if weights == IMAGENET and app.alphas and self.alpha not in app.alphas:
             raise UsageError(
                 f"{app.name} has ImageNet weights for the widths {_list(app.alphas)}. Got: {self.alpha}. "
                 "Choose one of these, or pass --weights none or a file."
             )
+        if cut_at is not None:
+            keras = import_keras()
+            output_of(keras, self._backbone(keras, shape, None), cut_at, self.name)
 
-    def weights_file(self, image: ImageFormat) -> str:
+    def weights_file(self, shape: Shape) -> str:
         """The name under which Keras keeps the ImageNet weights for this size."""
-        app = self.application
-        rows = image.height if image.height == image.width and image.height in app.trained_sizes else 224
+        app, (height, width) = self.application, shape[:2]
+        rows = height if height == width and height in app.trained_sizes else 224
         return app.weights_file.format(alpha=self.alpha, tenths=f"{self.alpha * 10:.1f}".replace(".", "_"), rows=rows)
 
-    def build(self, keras: Any, pixels: Any, image: ImageFormat, weights: str, progress: Progress) -> Body:
+    def build(self, keras: Any, samples: Any, request: BuildRequest, progress: Progress) -> Body:
         """See :class:`~edgekit.training.network.Network`."""
-        if weights == "imagenet":
+        weights, filled = request.weights, self.pretrained(request.weights)
+        if weights == IMAGENET:
             backbone = load_imagenet(
-                lambda: self._backbone(keras, image, "imagenet"), self.name, self.weights_file(image), progress
+                lambda: self._backbone(keras, request.shape, IMAGENET),
+                self.name,
+                self.weights_file(request.shape),
+                progress,
             )
         else:
-            backbone = self._backbone(keras, image, None)
-            if weights != "none":
+            backbone = self._backbone(keras, request.shape, None)
+            if filled:
                 load_weights(keras, backbone, weights, self.name)
-        x = normalize(keras, to_three_channels(keras, pixels), self.application.way)
-        # Its call, not the model: so its layers join one flat graph. In inference mode for good where
-        # it is pre-trained, so that batch norm keeps its statistics and nothing random is left.
-        x = backbone.call(x, training=None if weights == "none" else False)
-        features = keras.layers.GlobalAveragePooling2D(name="features")(x)
-        filled = () if weights == "none" else tuple(layer for layer in backbone.layers if layer.weights)
-        return Body(features, filled)
+        if request.cut_at is not None:
+            backbone = keras.Model(backbone.input, output_of(keras, backbone, request.cut_at, self.name))
+        x = normalize(keras, to_three_channels(keras, samples), self.application.way)
+        # In inference mode for good where it is pre-trained, so that batch norm keeps its statistics
+        # and nothing random is left.
+        x = flatten(keras, backbone, x, training=False if filled else None)
+        layers = tuple(layer for layer in leaf_layers(keras, backbone) if layer.weights) if filled else ()
+        return Body(to_features(keras, x, f"The output of {self.name}"), pretrained=layers)
 
-    def _backbone(self, keras: Any, image: ImageFormat, weights: str | None) -> Any:
+    def _backbone(self, keras: Any, shape: Shape, weights: str | None) -> Any:
         app = self.application
         function = getattr(keras.applications, app.function, None)
         if function is None:
@@ -215,7 +235,7 @@ class ApplicationNetwork:
         with warnings.catch_warnings():
             # Keras warns that sizes without weights of their own use those of 224: what is wanted.
             warnings.simplefilter("ignore", UserWarning)
-            return function(include_top=False, weights=weights, input_shape=(image.height, image.width, 3), **arguments)
+            return function(include_top=False, weights=weights, input_shape=(*shape[:2], 3), **arguments)
 
 
 def _list(values: tuple[float, ...]) -> str:

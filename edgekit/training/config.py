@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from edgekit.errors import UsageError
-from edgekit.training.augmentation import AUGMENTATIONS
+from edgekit.training.augmentation import Augmentation, resolve_augmentation
+from edgekit.training.checks import check_choice, check_integer, check_number, check_share, check_type
+from edgekit.training.objective import TRAINING_TASKS
+
+Optimizer = Literal["adam", "adamw", "rmsprop", "sgd"]
+Schedule = Literal["auto", "constant", "cosine", "exponential", "plateau"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Switch = Literal["auto", "on", "off"]
+Distribute = Literal["none", "mirrored", "tpu", "data", "model"]
+
+OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
+SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+SWITCHES: tuple[Switch, ...] = get_args(Switch)
+DISTRIBUTIONS: tuple[Distribute, ...] = get_args(Distribute)
+
+AUTO_AUGMENTATION = "auto"
 
 
 @dataclass(frozen=True)
@@ -16,86 +34,186 @@ class TrainingConfig:
     """The settings of one training. ``None`` means: what suits the model.
 
     Attributes:
-        model: ``simple_cnn`` or a ``keras.applications`` model, with a width where it has one, as
-            in ``mobilenet_v2_0.35``; upper case, hyphens and underscores do not matter.
+        task: ``auto`` (multi-label where photos have several labels, else multi-class),
+            ``multi-class``, ``binary`` (one output, the probability of the second class) or
+            ``multi-label``.
+        model: a name (see :func:`~edgekit.training.known_models`; with a width where it has one, as in
+            ``mobilenet_v2_0.35``; case, hyphens and underscores do not matter), a ``.keras`` file to go
+            on from, ``FILE.py:FUNCTION`` or a function that builds a ``keras.Model``, or a ``keras.Model``.
         weights: ``imagenet``, ``none``, or the path of a file (``.h5``, ``.weights.h5``, ``.keras``).
+        cut_at: the layer of the backbone whose output is used; by default its last.
+        freeze: whether a pre-trained backbone stays as it is while the head is trained.
         epochs: at least 1.
-        batch_size: at least 1; fewer photos than this are one batch.
-        learning_rate: of Adam, above 0.
+        batch_size: at least 1, over all devices together; fewer photos than this are one batch.
+        optimizer: ``adam``, ``adamw``, ``rmsprop`` or ``sgd``.
+        learning_rate: above 0.
+        momentum: of ``sgd`` (0.9 by default) and ``rmsprop`` (0), 0 to below 1.
+        nesterov: of ``sgd``.
+        weight_decay: decoupled, 0 or more; ``None``: 0.004 for ``adamw``, else none.
+        schedule: ``constant``; ``cosine`` (to 0 over a stage); ``exponential`` (to a hundredth over a
+            stage); ``plateau`` (halved after 3 epochs without a lower ``val_loss``); ``auto``: cosine in
+            fine-tuning, else constant.
+        warmup_epochs: over which the rate rises from 0, before fine-tuning; 0 to below the epochs.
         augmentation: ``auto`` (none on a frozen backbone, whose features are then computed once;
-            light wherever the backbone is trained), or a name of
-            :data:`~edgekit.training.augmentation.AUGMENTATIONS`.
+            light wherever the backbone is trained), a preset, a preset with changes
+            (``standard,rotation=30``), or an :class:`~edgekit.training.augmentation.Augmentation`.
         fine_tune_epochs: epochs in which the backbone is trained, too, after the others.
         fine_tune_learning_rate: for these, above 0.
+        unfreeze: what of the backbone fine-tuning trains: ``all``, ``gradual`` (a third more at a time,
+            from the top), a number of its last layers, or the name of the first layer.
         units: of the hidden layer of the head; 0 for none.
         dropout: of the features, 0 to below 1.
         hidden_dropout: behind the hidden layer, 0 to below 1.
+        l2: penalty on the head's kernels, 0 or more.
         label_smoothing: 0 to below 1.
+        class_weights: ``none``, ``balanced`` (inverse to the number of photos), or class name to weight.
+        patience: epochs without a better result after which a stage ends; ``None``: never.
+        stop_at: ``NAME=VALUE`` of a metric (``val_accuracy=0.9``, ``val_loss=0.3``), or a mapping: the
+            training ends when one is reached.
+        precision: of the computation: ``auto`` (float32 on processors; 16 bits where the accelerator
+            gains from them), ``float32``, ``bfloat16`` or ``float16`` (with loss scaling).
+        xla: whether the backend compiles with XLA; ``auto``: where it helps.
+        distribute: ``none``; ``mirrored`` or ``tpu`` (TensorFlow); ``data`` or ``model`` (JAX).
+        tensorboard: a folder for TensorBoard's logs.
+        callbacks: further ``keras.callbacks.Callback`` objects, for every stage.
         seed: of initialization, order, dropout and augmentation; 0 to 2**32 - 1.
 
     Raises:
         UsageError: a value is out of range.
     """
 
-    model: str = "mobilenet_v2_0.35"
+    task: str = "auto"
+    model: str | os.PathLike[str] | Callable[..., Any] | Any = "mobilenet_v2_0.35"
     weights: str | os.PathLike[str] | None = None
+    cut_at: str | None = None
+    freeze: bool = True
     epochs: int = 30
     batch_size: int = 32
+    optimizer: str = "adam"
     learning_rate: float = 1e-3
-    augmentation: str = "auto"
+    momentum: float | None = None
+    nesterov: bool = False
+    weight_decay: float | None = None
+    schedule: str = "auto"
+    warmup_epochs: float = 0
+    augmentation: str | Augmentation = AUTO_AUGMENTATION
     fine_tune_epochs: int = 0
     fine_tune_learning_rate: float = 1e-4
+    unfreeze: str | int = "all"
     units: int | None = None
     dropout: float | None = None
     hidden_dropout: float | None = None
+    l2: float = 0.0
     label_smoothing: float | None = None
+    class_weights: str | Mapping[str, float] = "none"
+    patience: int | None = None
+    stop_at: str | Mapping[str, float] | None = None
+    precision: str = "auto"
+    xla: str = "auto"
+    distribute: str = "none"
+    tensorboard: str | os.PathLike[str] | None = None
+    callbacks: Sequence[Any] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check_type("model", self.model, str)
-        _check_integer("epochs", self.epochs, 1)
-        _check_integer("batch_size", self.batch_size, 1)
-        _check_integer("fine_tune_epochs", self.fine_tune_epochs, 0)
-        _check_integer("seed", self.seed, 0, 2**32 - 1)
-        _check_rate("learning_rate", self.learning_rate)
-        _check_rate("fine_tune_learning_rate", self.fine_tune_learning_rate)
+        check_choice("task", self.task, ("auto", *TRAINING_TASKS))
+        check_type("freeze", self.freeze, bool)
+        check_type("nesterov", self.nesterov, bool)
+        if self.cut_at is not None:
+            check_type("cut_at", self.cut_at, str)
+        check_integer("epochs", self.epochs, 1)
+        check_integer("batch_size", self.batch_size, 1)
+        check_integer("fine_tune_epochs", self.fine_tune_epochs, 0)
+        check_integer("seed", self.seed, 0, 2**32 - 1)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_number("learning_rate", self.learning_rate, above=0)
+        check_number("fine_tune_learning_rate", self.fine_tune_learning_rate, above=0)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_number("warmup_epochs", self.warmup_epochs, least=0)
+        check_number("l2", self.l2, least=0)
+        if self.weight_decay is not None:
+            check_number("weight_decay", self.weight_decay, least=0)
         if self.units is not None:
-            _check_integer("units", self.units, 0)
-        _check_share("dropout", self.dropout)
-        _check_share("hidden_dropout", self.hidden_dropout)
-        _check_share("label_smoothing", self.label_smoothing)
-        known = ("auto", *AUGMENTATIONS)
-        if self.augmentation not in known:
-            raise UsageError(f"augmentation is one of {', '.join(known)}. Got: {self.augmentation!r}.")
+            check_integer("units", self.units, 0)
+        if self.patience is not None:
+            check_integer("patience", self.patience, 1)
+        for name in ("momentum", "dropout", "hidden_dropout", "label_smoothing"):
+            if getattr(self, name) is not None:
+                check_share(name, getattr(self, name))
+        check_choice("precision", self.precision, PRECISIONS)
+        check_choice("xla", self.xla, SWITCHES)
+        check_choice("distribute", self.distribute, DISTRIBUTIONS)
+        if self.warmup_epochs >= self.epochs:
+            raise UsageError(
+                f"warmup_epochs is below the epochs ({self.epochs}). Got: {self.warmup_epochs:g}. Train longer, or "
+                "warm up less."
+            )
+        if self.warmup_epochs and self.schedule == "plateau":
+            raise UsageError("A warm-up goes with the schedules constant, cosine and exponential, not with plateau.")
+        if isinstance(self.unfreeze, int) or (isinstance(self.unfreeze, str) and self.unfreeze.isdecimal()):
+            check_integer("unfreeze", int(self.unfreeze), 1)
+        elif not isinstance(self.unfreeze, str):
+            raise UsageError(
+                f"unfreeze is all, gradual, a number of layers, or a layer's name. Got: {self.unfreeze!r}."
+            )
+        if isinstance(self.class_weights, str):
+            check_choice("class_weights", self.class_weights, ("none", "balanced"))
+        elif isinstance(self.class_weights, Mapping):
+            for name, weight in self.class_weights.items():
+                check_number(f"class_weights: the weight of the class {name!r}", weight, least=0)
+        else:
+            raise UsageError(f"class_weights is none, balanced, or a mapping. Got: {self.class_weights!r}.")
+        if not isinstance(self.tensorboard, str | os.PathLike | None):
+            raise UsageError(f"tensorboard is the folder for its logs. Got: {self.tensorboard!r}.")
+        if self.augmentation != AUTO_AUGMENTATION:
+            resolve_augmentation(self.augmentation)
+        _ = self.targets_to_reach
+
+    @property
+    def targets_to_reach(self) -> dict[str, float]:
+        """The metrics of ``stop_at`` with their values.
+
+        Raises:
+            UsageError: not of the form ``NAME=VALUE``.
+        """
+        return _parse_stop_at(self.stop_at)
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready dictionary."""
-        document = dataclasses.asdict(self)
-        document["weights"] = None if self.weights is None else os.fspath(self.weights)
-        return document
+        """A JSON-ready dictionary; objects are described by their names."""
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
 
-def _check_type(name: str, value: object, kind: type) -> None:
-    if not isinstance(value, kind):
-        raise UsageError(f"{name} is a {kind.__name__}. Got: {value!r}.")
+def _parse_stop_at(wanted: object) -> dict[str, float]:
+    if wanted is None:
+        return {}
+    pairs: list[tuple[object, object]]
+    if isinstance(wanted, Mapping):
+        pairs = list(wanted.items())
+    elif isinstance(wanted, str):
+        pairs = [tuple(part.strip() for part in text.partition("=")[::2]) for text in wanted.split(",")]  # type: ignore[misc]
+    else:
+        pairs = [(wanted, None)]
+    found = {}
+    for name, value in pairs:
+        try:
+            found[str(name)] = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise UsageError(f"stop_at is a metric and its value, as in val_accuracy=0.9. Got: {wanted!r}.") from None
+        if not str(name).isidentifier():
+            raise UsageError(f"stop_at is a metric and its value, as in val_accuracy=0.9. Got: {wanted!r}.")
+    return found
 
 
-def _check_integer(name: str, value: object, low: int, high: int | None = None) -> None:
-    fits = isinstance(value, int) and not isinstance(value, bool) and value >= low and (high is None or value <= high)
-    if not fits:
-        bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise UsageError(f"{name} is a whole number {bounds}. Got: {value!r}.")
-
-
-def _check_rate(name: str, value: object) -> None:
-    if not _is_number(value) or not 0 < float(value) < float("inf"):  # type: ignore[arg-type]
-        raise UsageError(f"{name} is a number above 0. Got: {value!r}.")
-
-
-def _check_share(name: str, value: object) -> None:
-    if value is not None and (not _is_number(value) or not 0 <= float(value) < 1):  # type: ignore[arg-type]
-        raise UsageError(f"{name} is at least 0 and below 1. Got: {value!r}.")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    name = getattr(value, "__name__", None) or getattr(value, "name", None) or type(value).__name__
+    return str(Path(name).name)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
-from edgekit.data import Dataset, batches
+from edgekit.data import Dataset, Part
+from edgekit.errors import EdgeKitError, TrainingError
 from edgekit.progress import Progress
+from edgekit.training.augmentation import Augmentation
 from edgekit.training.backend import compile_options
-from edgekit.training.classifier import Classifier, freeze_backbone
+from edgekit.training.checkpoint import Checkpoint, Progressed
+from edgekit.training.classifier import Classifier, set_trainable
+from edgekit.training.config import TrainingConfig
+from edgekit.training.depthwise import fast_depthwise
+from edgekit.training.distribution import Distribution
+from edgekit.training.failures import explain_failure, unforeseen
 from edgekit.training.features import run_network
-from edgekit.training.feeding import PhotoBatches, one_hot
+from edgekit.training.feeding import ArraySamples, Batches, Order, Samples, class_weights, weight_of_classes
+from edgekit.training.objective import Objective
+from edgekit.training.optimizers import build_optimizer
 from edgekit.training.plan import Plan, Stage
 from edgekit.training.recording import EpochCallback, Recorder
 from edgekit.training.result import StageTime
+from edgekit.training.stopping import out_of_patience, plateau_rate, reached
+from edgekit.training.training_model import build_training_model
 
 _STEPS_AT_ONCE = 8
 """Steps per call of the backend for the small head: 1.5 times as fast as one by one, same result."""
@@ -34,116 +44,235 @@ class Trainer:
 
     Args:
         classifier: the model and its parts.
-        dataset: the photos.
-        batch_size: of every stage.
+        dataset: the samples.
+        objective: the task.
+        config: the settings.
         label_smoothing: of the loss, 0 to below 1.
-        seed: of the order of the photos.
+        policy: Keras' dtype policy of the network.
+        checkpoint: where each epoch is kept, or ``None``.
+        resumed: what an interrupted run had done, or ``None``.
+        distribution: of the work over devices and processes.
         progress: told about every stage.
+
+    Attributes:
+        recorder: the history and the best weights.
+        times: seconds of every part.
+        failure: what broke it off after at least one epoch.
     """
 
     def __init__(
         self,
         classifier: Classifier,
         dataset: Dataset,
-        batch_size: int,
+        objective: Objective,
+        config: TrainingConfig,
         label_smoothing: float,
-        seed: int,
+        policy: str,
+        checkpoint: Checkpoint | None,
+        resumed: Progressed | None,
+        distribution: Distribution,
         progress: Progress,
     ) -> None:
         self._classifier = classifier
         self._dataset = dataset
-        self._classes = len(dataset.class_names)
-        self._batch_size = batch_size
+        self._objective = objective
+        self._config = config
         self._label_smoothing = label_smoothing
-        self._seed = seed
+        self._scales_loss = policy == "mixed_float16"
+        self._resumed = resumed
+        self._distribution = distribution
         self._progress = progress
-        self._predictions: NDArray[np.float32] | None = None
-        self.recorder = Recorder(classifier.model)
+        self.recorder = Recorder(classifier.model, objective.monitor, checkpoint, resumed, distribution.fetch, progress)
+        self._random_states = [
+            (variable, np.array(keras.ops.convert_to_numpy(variable)))
+            for variable in classifier.model.variables
+            if variable.path.endswith("seed_generator_state")
+        ]
         self.times: list[StageTime] = []
+        self.failure: EdgeKitError | None = None
 
-    def run(self, plan: Plan) -> NDArray[np.float32]:
+    def run(self, plan: Plan) -> None:
         """Runs all stages and leaves the best epoch's weights in the model.
 
-        Returns:
-            (validation photos, classes) float32: the best epoch's probabilities.
+        What breaks the training off after its first epoch ends up in :attr:`failure`, so that the best
+        epoch is not lost.
 
         Raises:
-            TrainingError: the loss is no number any more.
-            ImageError: a photo that is read on demand has vanished.
+            EdgeKitError: it failed before an epoch was done.
         """
-        features = None
+        self.recorder.restore_best()  # of a resumed run: where its next stage begins
         for stage in plan.stages:
-            freeze_backbone(keras, self._classifier, not stage.trains_backbone)
-            if stage.cached:
-                features = self._fit_on_features(stage)
-            else:
-                self._fit_on_photos(stage)
+            if self._is_over(stage):
+                continue
+            set_trainable(keras, self._classifier, stage.unfrozen)
+            try:
+                with self._timed(stage.name):
+                    self._fit(stage, plan)
+            except Exception as error:
+                known = explain_failure(error, self._config.batch_size, self._config.callbacks)
+                if self.recorder.best is None:
+                    raise (known or error) from (None if known is error else error)
+                self.failure = known or unforeseen(error)
             # The next stage goes on from the best epoch, not from the last.
             self.recorder.restore_best()
-        freeze_backbone(keras, self._classifier, frozen=False)
-        assert self.recorder.best is not None
-        if features is not None and self.recorder.best.stage == "head":
-            return _predict_features(self._classifier.head, features)
-        return self._predict_photos()
+            if self.failure is not None or self._target_reached():
+                break
+        self.recorder.restore_best()
+        set_trainable(keras, self._classifier, None)
 
-    def _fit_on_features(self, stage: Stage) -> NDArray[np.float32]:
-        train, validation = self._dataset.train, self._dataset.validation
-        with self._timed("features"):
-            extractor = self._classifier.extractor
-            x = run_network(extractor, train, self._progress, "Computing features of the training photos")
-            held_out = run_network(extractor, validation, self._progress, "Computing features of the validation photos")
-        steps = math.ceil(len(train) / self._batch_size)
-        with self._timed(stage.name):
-            self._compile(self._classifier.head, stage, min(_STEPS_AT_ONCE, steps))
-            self._fit(
-                self._classifier.head,
-                stage,
-                steps,
-                x=x,
-                y=one_hot(train.labels, self._classes),
-                batch_size=self._batch_size,
-                validation_data=(held_out, one_hot(validation.labels, self._classes)),
-                validation_batch_size=_VALIDATION_BATCH,
+    def _fit(self, stage: Stage, plan: Plan) -> None:
+        mixed = plan.augmentation.mixes and not stage.cached
+        model = self._training_model(stage, plan.augmentation)
+        done = len(self.recorder.history)
+        own = len(self.recorder.of_stage(stage))
+        data, held_out = self._batches(stage, mixed)
+        steps = len(data)
+        last = done - own + stage.epochs
+        progress = self._progress
+        with (
+            closing(data),
+            closing(held_out),
+            self._distribution.synchronized(model),
+            fast_depthwise(model),
+            progress.task(stage.title, (last - done) * steps) as task,
+        ):
+            self._compile(model, stage, steps, min(_STEPS_AT_ONCE, steps) if stage.cached else 1)
+            for variable, state in self._random_states:  # so that a stage begins alike in a resumed run
+                variable.assign(state)
+            if own and self._resumed is not None:
+                try:
+                    _restore(model, self._resumed)
+                except ValueError as error:  # other shapes, or more or fewer variables
+                    raise TrainingError(
+                        "The unfinished run cannot be used to go on: its variables do not fit this network. Start anew "
+                        "with --force and without --resume."
+                    ) from error
+                if stage.schedule == "plateau":  # the state was written before the rate was
+                    model.optimizer.learning_rate = plateau_rate(stage, self.recorder.of_stage(stage))
+            callback = EpochCallback(
+                stage, data, self.recorder, progress, task, plan.epochs, lambda _: self._after_epoch(stage, model)
             )
-        return held_out
-
-    def _fit_on_photos(self, stage: Stage) -> None:
-        # Seeds of the stages' orders must differ, and be the same in every run.
-        seed = self._seed + len(self.recorder.history)
-        train = PhotoBatches(self._dataset.train, self._classes, self._batch_size, seed)
-        validation = PhotoBatches(self._dataset.validation, self._classes, self._batch_size, None)
-        with self._timed(stage.name):
-            # A model of its own, so that the one that is handed out is never compiled: saved, the
-            # optimizer's state would make it three times as large.
-            source = self._classifier.model
-            model = keras.Model(source.inputs, source.outputs)
-            self._compile(model, stage, 1)
             try:
-                self._fit(model, stage, len(train), x=train, validation_data=validation)
+                model.fit(
+                    data,
+                    initial_epoch=done,
+                    epochs=last,
+                    validation_data=held_out,
+                    callbacks=[*self._callbacks(stage), callback],
+                    shuffle=False,  # else Keras draws an order of the batches that no resumed run could repeat
+                    verbose=0,
+                )
             except Exception:
-                failure = train.failure or validation.failure
+                failure = data.failure or held_out.failure
                 if failure is not None:
                     raise failure from None
                 raise
+            if callback.failure is not None:
+                raise callback.failure  # in here, so that the task is told as stopped, not as done
 
-    def _compile(self, model: Any, stage: Stage, steps_at_once: int) -> None:
-        model.compile(
-            optimizer=keras.optimizers.Adam(stage.learning_rate),
-            loss=keras.losses.CategoricalCrossentropy(label_smoothing=self._label_smoothing),
-            metrics=["accuracy"],
-            steps_per_execution=steps_at_once,
-            **compile_options(keras),
+    def _batches(self, stage: Stage, mixed: bool) -> tuple[Batches, Batches]:
+        """Those of training and of validation."""
+        train, validation = self._samples(stage)
+        config, targets, shared = self._config, self._objective.targets, self._distribution
+        labels = self._dataset.train.labels
+        held_out_size = _VALIDATION_BATCH if stage.cached else config.batch_size
+        exact = shared.evaluation_weight(len(validation), held_out_size)
+        return (
+            Batches(
+                train,
+                targets(labels),
+                config.batch_size,
+                order=Order(config.seed),
+                # Mixed photos are weighed by what they were mixed to, in the network.
+                weights=None if mixed else class_weights(config.class_weights, labels, self._dataset.class_names),
+                mixed=mixed,
+                share=shared.local_batch if shared.weighted else None,
+            ),
+            Batches(
+                validation,
+                targets(self._dataset.validation.labels),
+                held_out_size,
+                mixed=mixed,
+                share=(lambda chosen: shared.local_batch(chosen, exact)) if shared.weighted else None,
+            ),
         )
 
-    def _fit(self, model: Any, stage: Stage, steps: int, **data: Any) -> None:
-        with self._progress.task(stage.title, stage.epochs * steps) as task:
-            callback = EpochCallback(self.recorder, stage, steps, task)
-            model.fit(epochs=stage.epochs, verbose=0, callbacks=[callback], **data)
+    def _samples(self, stage: Stage) -> tuple[Samples, Samples]:
+        train, validation = self._dataset.train, self._dataset.validation
+        if not stage.cached:
+            return train.images, validation.images
+        with self._timed("features"):
+            return self._features(train, "training"), self._features(validation, "validation")
 
-    def _predict_photos(self) -> NDArray[np.float32]:
-        model, part = self._classifier.model, self._dataset.validation
-        return np.concatenate(
-            [np.asarray(model.predict_on_batch(pixels)) for pixels, _ in batches(part, self._batch_size)]
+    def _features(self, part: Part, name: str) -> ArraySamples:
+        title, most = f"Computing features of the {name} photos", self._config.batch_size
+        return ArraySamples(run_network(self._classifier.extractor, part, self._progress, title, most))
+
+    def _training_model(self, stage: Stage, augmentation: Augmentation) -> Any:
+        if stage.cached:
+            return self._classifier.head
+        # A model of its own, so that the one that is handed out is never compiled: saved, the
+        # optimizer's state would make it three times as large.
+        config, data = self._config, self._dataset
+        weights = weight_of_classes(config.class_weights, data.train.labels, data.class_names)
+        return build_training_model(keras, self._classifier.model, self._objective, augmentation, config.seed, weights)
+
+    def _compile(self, model: Any, stage: Stage, steps: int, steps_at_once: int) -> None:
+        softmax = self._objective.task == "multi-class"
+        loss = keras.losses.CategoricalCrossentropy if softmax else keras.losses.BinaryCrossentropy
+        accuracy = keras.metrics.CategoricalAccuracy if softmax else keras.metrics.BinaryAccuracy
+        metrics = [accuracy(name="accuracy")]
+        if self._objective.monitor == "val_f1":
+            metrics.append(keras.metrics.F1Score(average="macro", threshold=0.5, name="f1"))
+        optimizer = build_optimizer(self._config, stage, steps)
+        if self._scales_loss:
+            # Keras does so by itself only for models that were built under the policy, not for those around them.
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        model.compile(
+            optimizer=optimizer,
+            auto_scale_loss=False,
+            loss=loss(label_smoothing=self._label_smoothing),
+            **{"weighted_metrics" if self._distribution.weighted else "metrics": metrics},
+            steps_per_execution=steps_at_once,
+            **compile_options(keras, self._config.xla),
+        )
+
+    def _callbacks(self, stage: Stage) -> list[Any]:
+        given = list(self._config.callbacks)
+        if self._config.tensorboard is not None:
+            folder = Path(self._config.tensorboard) / stage.name.replace("/", "-of-").replace(" ", "-")
+            given.append(keras.callbacks.TensorBoard(str(folder)))
+        return given
+
+    def _after_epoch(self, stage: Stage, model: Any) -> bool:
+        """Sets the next epoch's learning rate; ``True`` where there should be none."""
+        own = self.recorder.of_stage(stage)
+        if stage.schedule == "plateau":
+            model.optimizer.learning_rate = plateau_rate(stage, own)
+        tired = out_of_patience(own, self._config.patience, self._objective.monitor)
+        return self._target_reached() is not None or tired is not None
+
+    def _target_reached(self) -> str | None:
+        history = self.recorder.history
+        return reached(history[-1], self._config.targets_to_reach) if history else None
+
+    @property
+    def ended(self) -> str | None:
+        """Why the last stage, or all, ended before its last epoch, a sentence."""
+        history = self.recorder.history
+        own = [epoch for epoch in history if epoch.stage == history[-1].stage]
+        return self._target_reached() or out_of_patience(own, self._config.patience, self._objective.monitor)
+
+    def _is_over(self, stage: Stage) -> bool:
+        """Whether a resumed run has left this stage behind."""
+        own, history = self.recorder.of_stage(stage), self.recorder.history
+        if not own:
+            return self._target_reached() is not None
+        return (
+            history[-1].stage != stage.name
+            or len(own) >= stage.epochs
+            or self._target_reached() is not None
+            or out_of_patience(own, self._config.patience, self._objective.monitor) is not None
         )
 
     @contextmanager
@@ -153,8 +282,12 @@ class Trainer:
         self.times.append(StageTime(name, time.perf_counter() - started))
 
 
-def _predict_features(head: Any, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    pieces = range(0, len(features), _VALIDATION_BATCH)
-    return np.concatenate(
-        [np.asarray(head(features[start : start + _VALIDATION_BATCH], training=False)) for start in pieces]
-    )
+def _restore(model: Any, state: Progressed) -> None:
+    """Puts the variables of an interrupted stage back, the optimizer's and the random layers' included."""
+    model.optimizer.build(model.trainable_variables)
+    for variables, arrays in (
+        (model.variables, state.variables),
+        (model.optimizer.variables, state.optimizer),
+    ):
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(np.asarray(array))

@@ -17,6 +17,9 @@ _TORCH_MEAN = (0.485, 0.456, 0.406)
 _TORCH_STD = (0.229, 0.224, 0.225)
 _CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 
+FIXED_LAYER = "rgb_to_bgr_minus_mean"
+"""The one layer whose weights are no weights: they are never trained."""
+
 
 def normalize(keras: Any, x: Any, way: Normalization) -> Any:
     """Puts the layers of one way behind ``x`` (RGB, 0..255).
@@ -33,7 +36,7 @@ def normalize(keras: Any, x: Any, way: Normalization) -> Any:
     if way == "caffe":
         # Reversing channels by slicing becomes ops that edge formats lack; a 1x1 convolution with
         # a permutation for a kernel is exact, and every converter and accelerator has it.
-        layer = keras.layers.Conv2D(3, 1, trainable=False, name="rgb_to_bgr_minus_mean")
+        layer = keras.layers.Conv2D(3, 1, trainable=False, name=FIXED_LAYER)
         x = layer(x)
         layer.set_weights([np.eye(3, dtype="float32")[::-1].reshape(1, 1, 3, 3), -np.array(_CAFFE_MEAN_BGR)])
         return x

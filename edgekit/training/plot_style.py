@@ -15,7 +15,7 @@ from edgekit.files import atomic_write
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
 INK = "#222222"
-FAINT = "#8A8A8A"
+FAINT = "#6E6E6E"
 
 DPI = 150
 
@@ -91,11 +91,6 @@ def undrawable(names: Iterable[str]) -> list[str]:
     for family in _installed(_FONTS):
         known.update(font_manager.get_font(font_manager.findfont(family)).get_charmap())
     return [name for name in names if any(ord(letter) not in known for letter in name if not letter.isspace())]
-
-
-def percent(share: float) -> str:
-    """A share 0..1 as ``91.3 %``, as in the tables."""
-    return f"{100 * share:.1f} %"
 
 
 def shorten(text: str, limit: int = 24) -> str:

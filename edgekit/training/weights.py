@@ -18,6 +18,7 @@ import numpy as np
 from edgekit.errors import ModelFileError, TrainingError
 from edgekit.kerasfile import first_line, load_model
 from edgekit.progress import Progress
+from edgekit.training.graph import leaf_layers
 
 _IMAGENET_STD = np.array([0.229, 0.224, 0.225], "float32")
 _NAMED = 3
@@ -78,7 +79,7 @@ def load_weights(keras: Any, backbone: Any, path: str, name: str) -> None:
         ModelFileError: no such file of weights, or it does not fit; the message names what does not.
     """
     if Path(path).suffix == ".keras":
-        _copy_layers(load_model(path)[0], backbone, path, name)
+        _copy_layers(keras, load_model(path)[0], backbone, path, name)
     else:
         with _named_by_content(path) as file:
             try:
@@ -101,9 +102,9 @@ def _load(backbone: Any, file: str) -> None:
         raise ValueError(partial[0])
 
 
-def _copy_layers(source: Any, backbone: Any, path: str, name: str) -> None:
+def _copy_layers(keras: Any, source: Any, backbone: Any, path: str, name: str) -> None:
     found = {layer.name: layer for layer in source._flatten_layers(include_self=False)}
-    wanted = [layer for layer in backbone.layers if layer.weights]
+    wanted = [layer for layer in leaf_layers(keras, backbone) if layer.weights]
     problems = []
     for layer in wanted:
         shapes = [tuple(weight.shape) for weight in layer.weights]

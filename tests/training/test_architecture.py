@@ -1,12 +1,24 @@
 from __future__ import annotations
 
+import dataclasses
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edgekit.errors import UsageError
 from edgekit.spec import ImageFormat
-from edgekit.training.architecture import check_model, default_image_size, find_network, known_models, resolve_weights
+from edgekit.training.architecture import (
+    SMALL_NETWORKS,
+    check_model,
+    default_image_format,
+    default_image_size,
+    find_network,
+    known_models,
+    resolve_weights,
+)
 from edgekit.training.config import TrainingConfig
 
 
@@ -58,7 +70,7 @@ def test_an_unknown_model_gets_suggestions(written: str, suggestion: str) -> Non
 
 
 def test_a_name_like_no_other_gets_the_list() -> None:
-    with pytest.raises(UsageError, match=r"Known: simple_cnn, mobilenet_v1_0\.25"):
+    with pytest.raises(UsageError, match=r"Known: simple_cnn, tiny_cnn, resnet8, ds_cnn, mobilenet_v1_0\.25"):
         find_network("zzz")
 
 
@@ -99,6 +111,64 @@ def test_weights_default_to_what_there_is(tmp_path: Path) -> None:
     assert resolve_weights(mobile, file) == str(file)
 
 
-def test_simple_cnn_has_no_pretrained_weights() -> None:
-    with pytest.raises(UsageError, match="trained from scratch"):
-        check_model(TrainingConfig(model="simple_cnn", weights="imagenet"), ImageFormat(96, 96))
+def test_small_networks_have_no_imagenet_weights() -> None:
+    for network in SMALL_NETWORKS:
+        with pytest.raises(UsageError, match=f"{network.name} is trained from scratch"):
+            check_model(TrainingConfig(model=network.name, weights="imagenet"), ImageFormat(96, 96))
+
+
+def test_named_models_are_found_and_checked_without_keras() -> None:
+    code = (
+        "import sys; from edgekit.training.architecture import *; from edgekit.training.config import TrainingConfig;"
+        "from edgekit.spec import ImageFormat; check_model(TrainingConfig(), ImageFormat(96, 96));"
+        "default_image_format('resnet8', None); sys.exit('keras' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_tensors_are_no_photos_for_a_named_model() -> None:
+    with pytest.raises(UsageError, match=r"resnet50 takes photos, \(height, width, 1 or 3\)\. Got .* \(49, 10\)"):
+        find_network("resnet50").check((49, 10), "none")
+    find_network("ds_cnn").check((49, 10, 7), "none")
+
+
+@pytest.mark.parametrize("cut_at", ["conv_32", "block_3_expand"])
+def test_an_unknown_cut_is_refused_before_the_photos_are_read(cut_at: str) -> None:
+    model = "simple_cnn" if cut_at.startswith("conv") else "mobilenet_v2_0.35"
+    config = TrainingConfig(model=model, weights="none", cut_at=cut_at)
+    check_model(config, ImageFormat(32, 32))
+    wrong = dataclasses.replace(config, cut_at=f"{cut_at}x")
+    with pytest.raises(UsageError, match=rf"{model} has no layer '{cut_at}x'\. Did you mean {cut_at}"):
+        check_model(wrong, ImageFormat(32, 32))
+
+
+def test_photos_become_what_the_model_takes() -> None:
+    assert default_image_format("resnet8", None) == ImageFormat(32, 32)
+    assert default_image_format("resnet8", (40, 50), "grayscale", "stretch") == ImageFormat(
+        50, 40, "grayscale", "stretch"
+    )
+
+
+@pytest.mark.parametrize("size", [7, 5000, (96, 4), (96, 96, 3), "96", 96.5, True])
+def test_an_impossible_size_is_refused(size: Any) -> None:
+    with pytest.raises(UsageError, match="An image size is 8 to 4096 pixels"):
+        default_image_format("resnet8", size)
+
+
+@pytest.mark.parametrize("model", [5, None, object(), int])
+def test_what_is_no_model_is_refused(model: Any) -> None:
+    with pytest.raises(UsageError, match=r"A model is a name, a \.keras file, FILE\.py:FUNCTION"):
+        find_network(model)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("none.keras", r"There is no file none\.keras"),
+        ("none.py:build", r"There is no file none\.py"),
+        ("my_model.py", r"Name the function that returns the model, as in: my_model\.py:build"),
+    ],
+)
+def test_a_file_that_is_not_there_is_named(text: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
+        find_network(text)
