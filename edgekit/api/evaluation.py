@@ -1,32 +1,51 @@
-"""Which photos of a source a model may be judged on."""
+"""Which photos or samples of a source a model may be judged on."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgekit.api.model import Model, seen_path
-from edgekit.data import DataOptions, Part, open_dataset, open_labelled
-from edgekit.errors import DataError, SpecError, UsageError
+from edgekit.api.samples import read_samples
+from edgekit.data import Columns, DataOptions, Part, open_dataset, open_labelled
+from edgekit.errors import DataError, UsageError
 from edgekit.progress import SILENT, Progress
 from edgekit.spec import ModelSpec
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Labelled photos to judge a model on.
+    """Labelled photos, or other samples, to judge a model on.
 
     Attributes:
-        part: the photos.
+        inputs: prepared photos, or by the spec's names the samples of a model that takes no photos.
+        labels: (n,) indices of the model's labels; of a multi-label model (n, labels) of 0 and 1;
+            ``None`` where samples have none.
         source: what they are, for a person.
         trained_on: how many of them the model was trained on, byte for byte; ``None`` where nobody
             knows, since the training folder is not beside the model.
     """
 
-    part: Part
+    inputs: Part | Mapping[str, NDArray[Any]]
+    labels: NDArray[np.integer] | None
     source: str
     trained_on: int | None
+
+    def __len__(self) -> int:
+        return len(self.inputs if isinstance(self.inputs, Part) else next(iter(self.inputs.values())))
+
+    def batch(self, start: int, stop: int, spec: ModelSpec) -> dict[str, NDArray[Any]]:
+        """The inputs of the samples from ``start`` to ``stop``, by the spec's names."""
+        if isinstance(self.inputs, Part):
+            return {spec.inputs[0].name: self.inputs.images.take(np.arange(start, min(stop, len(self))))}
+        return {name: array[start:stop] for name, array in self.inputs.items()}
 
     @property
     def caution(self) -> str | None:
@@ -34,12 +53,18 @@ class Evaluation:
         if not self.trained_on:
             return None
         return (
-            f"{self.trained_on:,} of the {len(self.part):,} photos were used in training, byte for byte, which "
+            f"{self.trained_on:,} of the {len(self):,} photos were used in training, byte for byte, which "
             "flatters the accuracy. Name a folder of other photos to know how good the model is."
         )
 
 
-def open_evaluation(source: str | Path, model: Model, progress: Progress = SILENT) -> Evaluation:
+def open_evaluation(
+    source: Any,
+    model: Model,
+    progress: Progress = SILENT,
+    columns: Columns | None = None,
+    root: str | os.PathLike[str] | None = None,
+) -> Evaluation:
     """Labelled photos that the model has not seen, as far as that can be known.
 
     A source with a validation folder means that folder. For a source without one the split of the
@@ -48,40 +73,58 @@ def open_evaluation(source: str | Path, model: Model, progress: Progress = SILEN
     is used is compared with the digests of the training photos that lie beside the model.
 
     Args:
-        source: a folder of class folders.
-        model: an image classifier.
+        source: anything that :func:`edgekit.data.open_labelled` takes, a folder of class folders
+            mostly; of a model that takes no photos see :func:`~edgekit.api.samples.read_samples`.
+        model: any model.
         progress: told about the first pass over the photos.
+        columns: which columns of a table say what; by default found by their common names.
+        root: the folder that a table's paths start from.
 
     Raises:
         DataError: they cannot be used.
-        SpecError: the model takes no images.
+        UsageError: something else than data.
     """
     spec = model.spec
-    if spec.image is None:
-        raise SpecError(f"{spec.name} takes no images, so photos cannot verify it.")
-    part, text = _held_out(source, spec, progress), f"{source} (those that training kept for validation)"
-    if part is None:
-        part, text = (
-            open_labelled(source, spec.image, spec.label_ids, skip_unreadable=True, progress=progress),
-            str(source),
+    if spec.image is None or not spec.is_classifier:
+        inputs, labels = read_samples(source, spec)
+        return Evaluation(inputs, labels, "the arrays given", None)
+    text = str(source) if isinstance(source, str | os.PathLike) else "the data given"
+    options = DataOptions(skip_unreadable=True, columns=columns, root=root)
+    part = _held_out(source, spec, options, progress)
+    if part is not None:
+        text = f"{text} (those that training kept for validation)"
+    else:
+        part = open_labelled(
+            source,
+            spec.image,
+            spec.label_ids,
+            skip_unreadable=True,
+            progress=progress,
+            columns=columns,
+            root=root,
+            multi_label=spec.multi_label,
         )
     seen = _seen(model)
     trained_on = None if seen is None else sum(digest.hex() in seen for digest in part.digests)
-    return Evaluation(part, text, trained_on)
+    return Evaluation(part, part.labels, text, trained_on)
 
 
-def _held_out(source: str | Path, spec: ModelSpec, progress: Progress) -> Part | None:
+def _held_out(source: Any, spec: ModelSpec, options: DataOptions, progress: Progress) -> Part | None:
     provenance = spec.provenance
     if provenance.validation_share is None or provenance.seed is None or spec.image is None:
         return None
-    options = DataOptions(
-        validation=provenance.validation_share, classes=spec.label_ids, seed=provenance.seed, skip_unreadable=True
+    if hasattr(source, "__next__"):  # a generator can be read once
+        return None
+    options = dataclasses.replace(
+        options, validation=provenance.validation_share, classes=spec.label_ids, seed=provenance.seed
     )
     try:
         dataset = open_dataset(source, spec.image, options, progress)
     except (DataError, UsageError):
         return None  # not the photos of the training: fewer classes, say
-    return dataset.validation if dataset.digest == provenance.data_digest else None
+    if dataset.digest != provenance.data_digest or dataset.multi_label != spec.multi_label:
+        return None
+    return dataset.validation
 
 
 def _seen(model: Model) -> frozenset[str] | None:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
+from edgekit.api.export_inputs import choose_calibration, explain_failure, make_reference, missing_sample
 from edgekit.api.model import Model
+from edgekit.arguments import as_path, as_texts, check_kind
 from edgekit.artifact import MANIFEST_NAME, ArtifactRequest, Manifest, ManifestEntry, digest_of, size_of
 from edgekit.converters.base import artifact_name, get_converter, parse_requests
 from edgekit.converters.jobs import Job, Outcome, remove_abandoned, run_jobs, work_prefix
-from edgekit.converters.reference import SIZE, Reference
-from edgekit.data import open_labelled
 from edgekit.errors import ConversionError, ModelFileError, OutputError, SpecError, UsageError
 from edgekit.extras import require
 from edgekit.files import atomic_write, check_writable, output_error, refuse_existing, remove
+from edgekit.kerasfile import load_model
 from edgekit.program import freeze
 from edgekit.progress import WARNINGS, Progress
-from edgekit.quantization.calibration import LIMIT, Calibration, sample, stratified_choice
+from edgekit.quantization.calibration import Calibration
 from edgekit.report.folder import write_readme
 from edgekit.spec import ModelSpec
 
@@ -67,7 +69,7 @@ def export(
     to: str | Sequence[str] = "tflite",
     output: str | Path = "dist",
     *,
-    calibration: str | Path | None = None,
+    calibration: str | Path | Calibration | NDArray[Any] | None = None,
     spec: ModelSpec | None = None,
     confidence_threshold: float | None = None,
     force: bool = False,
@@ -82,7 +84,9 @@ def export(
         model: what :func:`edgekit.train` returned, a ``.keras`` file, or a ``keras.Model`` (with ``spec``).
         to: ``format[:precision]``, several with commas or as a list.
         output: the export folder; artifacts of earlier exports in it are kept.
-        calibration: class folders to calibrate with, instead of the sample that training kept.
+        calibration: class folders to calibrate with, instead of the sample that training kept; or a
+            sample in memory: (n, height, width, channels) uint8, of a model that takes no photos
+            (n, ...) of its input.
         spec: for a ``keras.Model`` that EdgeKit did not train.
         confidence_threshold: 0..1; below it the artifacts answer "none of these".
         force: replace artifacts of the same name.
@@ -92,39 +96,44 @@ def export(
         What was written, and what failed with the reason. A failure does not take the others along.
 
     Raises:
-        UsageError: an unknown format or precision.
+        UsageError: an unknown format or precision, or an argument of the wrong type.
         OutputError: an artifact exists, or the folder cannot be written.
         ConversionError: no calibration photos for a precision that needs them.
         ModelFileError, SpecError: the model cannot be read.
     """
-    requests = parse_requests([to] if isinstance(to, str) else list(to))
+    requests = parse_requests(as_texts(to, "to"))
     if not requests:
         raise UsageError("Name at least one format, as in: --to tflite:fp32,tflite:int8")
     for request in requests:
         converter = get_converter(request.format)
         if converter.extra is not None:
             require(f"Exporting {request}", converter.module, converter.extra)
-    folder = Path(output)
-    if isinstance(model, str | Path):
-        _check_outputs(folder, Path(model).stem, requests, force)  # before TensorFlow is loaded
+    folder = as_path(output, "output")
+    if spec is not None:
+        check_kind(spec, "spec", ModelSpec, "a ModelSpec")
+    if isinstance(model, str | os.PathLike):
+        model = as_path(model, "model")
+        _check_outputs(folder, model.stem, requests, force)  # before TensorFlow is loaded
     model = _with_threshold(_as_model(model, spec), confidence_threshold)
     _check_outputs(folder, model.spec.name, requests, force)
     _refuse_other_models(folder, model.spec, force)
     _refuse_foreign(folder)
     check_writable(folder / MANIFEST_NAME)
-    photos = _calibration(model, calibration, progress)
+    photos = choose_calibration(model, calibration, progress)
     calibrated = [r for r in requests if r.precision in get_converter(r.format).calibrated]
     if photos is None and calibrated:
+        raise ConversionError(missing_sample(calibrated[0], model))
+    if calibrated and len(model.spec.inputs) > 1:
         raise ConversionError(
-            f"{calibrated[0]} needs calibration photos, and there is no sample beside {model.path or 'the model'}. "
-            "Pass a folder of class folders with --calibration FOLDER (the training photos, not the validation ones)."
+            f"{calibrated[0]} is for models with one input; {model.spec.name} has {len(model.spec.inputs)}. Export it "
+            "as tflite:int8-dynamic, which needs no calibration."
         )
     remove_abandoned(folder)
     try:
         with tempfile.TemporaryDirectory(prefix=work_prefix(), dir=folder, ignore_cleanup_errors=True) as work:
             jobs = _prepare(model, requests, photos, Path(work), progress)
             outcomes = run_jobs(jobs, Path(work), progress)
-            return _publish(folder, model.spec, outcomes, progress)
+            return _publish(folder, model, outcomes, progress)
     except OSError as error:
         raise output_error(folder, error) from error
 
@@ -132,10 +141,14 @@ def export(
 def _as_model(model: Any, spec: ModelSpec | None) -> Model:
     if isinstance(model, Model):
         return model if spec is None else dataclasses.replace(model, spec=spec)
-    if isinstance(model, str | Path):
+    if isinstance(model, Path):
+        if spec is not None:
+            return Model(load_model(model)[0], spec, path=model)
         opened = Model.open(model)
         # The file's name is what the user sees and renames.
-        return dataclasses.replace(opened, spec=dataclasses.replace(opened.spec, name=Path(model).stem))
+        return dataclasses.replace(opened, spec=dataclasses.replace(opened.spec, name=model.stem))
+    if not hasattr(model, "predict_on_batch"):
+        raise UsageError(f"export takes a Model, a .keras file or a keras.Model. Got: a {type(model).__name__}.")
     if spec is None:
         raise SpecError(
             "A keras.Model needs a spec that says what its pixels and outputs mean. "
@@ -147,6 +160,7 @@ def _as_model(model: Any, spec: ModelSpec | None) -> Model:
 def _with_threshold(model: Model, threshold: float | None) -> Model:
     if threshold is None:
         return model
+    check_kind(threshold, "confidence_threshold", (int, float), "a number from 0 to 1")
     return dataclasses.replace(model, spec=dataclasses.replace(model.spec, confidence_threshold=threshold))
 
 
@@ -182,32 +196,11 @@ def _refuse_foreign(folder: Path) -> None:
             ) from error
 
 
-def _calibration(model: Model, source: str | Path | None, progress: Progress) -> Calibration | None:
-    if source is None:
-        photos = model.calibration
-    else:
-        if model.spec.image is None:
-            raise SpecError(f"{model.spec.name} takes no images, so photos cannot calibrate it.")
-        part = open_labelled(
-            source,
-            model.spec.image,
-            model.spec.label_ids,
-            part="train",
-            limit=LIMIT,
-            skip_unreadable=True,
-            progress=progress,
-        )
-        photos = dataclasses.replace(sample(part), source=str(source))
-    if photos is not None and model.spec.image is not None:
-        photos.check_fits(model.spec.image)
-    return photos
-
-
 def _prepare(
     model: Model, requests: list[ArtifactRequest], photos: Calibration | None, work: Path, progress: Progress
 ) -> list[Job]:
     """Traces the model once for each batch size that is asked for, and writes what the workers read."""
-    reference = _reference(model, photos)
+    reference = make_reference(model, photos)
     reference.save(work / "reference.npz")
     if photos is not None:
         photos.save(work / "calibration.npz")
@@ -236,20 +229,9 @@ def _prepare(
     return jobs
 
 
-def _reference(model: Model, photos: Calibration | None) -> Reference:
-    if photos is not None:
-        images = photos.images[stratified_choice(photos.labels, SIZE, seed=0)]
-        source = f"{len(images)} photos of {photos.source}"
-    else:
-        if model.spec.image is None:
-            raise SpecError(f"{model.spec.name} takes no images; this version exports image classifiers.")
-        images = np.random.default_rng(0).integers(0, 256, (SIZE, *model.spec.image.shape), np.uint8)
-        source = f"{len(images)} images of random pixels (no photos at hand)"
-    return Reference(images, model.predict(images), source)
-
-
-def _publish(folder: Path, spec: ModelSpec, outcomes: list[Outcome], progress: Progress) -> ExportResult:
+def _publish(folder: Path, model: Model, outcomes: list[Outcome], progress: Progress) -> ExportResult:
     """Moves what is sound into the folder, then the manifest, then the README."""
+    spec = model.spec
     entries, failures = [], []
     for outcome in outcomes:
         name = outcome.job.name
@@ -257,7 +239,8 @@ def _publish(folder: Path, spec: ModelSpec, outcomes: list[Outcome], progress: P
         with atomic_write(log) as temporary:
             outcome.log.rename(temporary)
         if outcome.error:
-            failures.append(ExportFailure(name, outcome.error, str(log)))
+            reason = f"{outcome.error}{explain_failure(model, outcome)}"
+            failures.append(ExportFailure(name, reason, str(log)))
             continue
         with atomic_write(folder / name) as temporary:
             Path(outcome.job.output).rename(temporary)

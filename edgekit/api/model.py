@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.arguments import as_path
 from edgekit.data import DataReport
 from edgekit.errors import SpecError
+from edgekit.files import refuse_existing
 from edgekit.preprocess import ImageSource
 from edgekit.progress import WARNINGS, Progress
 from edgekit.quantization.calibration import Calibration
@@ -52,10 +55,11 @@ class Model:
         Raises:
             ModelFileError: missing, broken, or with parts that could execute code.
             SpecError: a Keras model without EdgeKit's spec.
+            UsageError: no path.
         """
         from edgekit.kerasfile import load_model
 
-        path = Path(path)
+        path = as_path(path, "The model file")
         keras_model, spec = load_model(path)
         if spec is None:
             raise SpecError(
@@ -65,27 +69,50 @@ class Model:
         sample = calibration_path(path)
         return cls(keras_model, spec, Calibration.read(sample) if sample.exists() else None, path=path)
 
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities of a batch of prepared images.
+    def save(self, path: str | Path, *, force: bool = False) -> Model:
+        """Writes the ``.keras`` file with the spec inside, and nothing beside it.
 
         Args:
-            images: (n, height, width, channels) uint8, values 0..255, of the spec's size.
+            path: ends in ``.keras``.
+            force: replace an existing file.
 
         Returns:
-            (n, classes) float32.
+            The same model with its new :attr:`path`.
+
+        Raises:
+            UsageError: another suffix.
+            OutputError: the file exists, or cannot be written.
+        """
+        from edgekit.training.saved import save_model
+
+        path = as_path(path, "The model file")
+        refuse_existing(path, force=force)
+        save_model(self.keras_model, self.spec, path)
+        return dataclasses.replace(self, path=path)
+
+    def predict(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Probabilities of a batch of prepared images, or of samples of a model that takes no photos.
+
+        Args:
+            images: (n, height, width, channels) uint8, values 0..255, of the spec's size; else (n, ...).
+
+        Returns:
+            (n, labels) float32.
         """
         return self.predictor().predict(images)
 
-    def classify(self, image: ImageSource, top: int = 5) -> list[Prediction]:
-        """The most probable labels of one photo (path, bytes, Pillow image or array)."""
-        return self.predictor().classify(image, top=top)
+    def classify(
+        self, image: ImageSource | NDArray[Any], top: int = 5, language: str | None = None
+    ) -> list[Prediction]:
+        """The most probable labels of one photo (path, bytes, Pillow image or array), or of one sample."""
+        return self.predictor().classify(image, top=top, language=language)
 
     def export(
         self,
         to: str | Sequence[str] = "tflite",
         output: str | Path = "dist",
         *,
-        calibration: str | Path | None = None,
+        calibration: str | Path | Calibration | NDArray[Any] | None = None,
         confidence_threshold: float | None = None,
         force: bool = False,
         progress: Progress = WARNINGS,
@@ -109,13 +136,22 @@ class Model:
 
         return Predictor(KerasEngine(self.keras_model), self.spec)
 
+    def __repr__(self) -> str:
+        """Short: the default would print every label and every epoch."""
+        where = f", {str(self.path)!r}" if self.path else ""
+        return f"<Model {self.spec.name!r}: {self.spec.task}, {len(self.spec.labels)} labels{where}>"
+
 
 TRAINING_FILES = frozenset(
     {
+        "augmentation.png",
         "calibration.npz",
         "confusion_matrix.png",
         "history.csv",
         "learning_curves.png",
+        "mistakes.png",
+        "per_class.png",
+        "report.html",
         "result.json",
         "samples.png",
         "train_digests.txt",

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgekit.api.evaluation import open_evaluation
+from edgekit.api.evaluation import Evaluation, open_evaluation
 from edgekit.api.model import Model
+from edgekit.arguments import as_path
 from edgekit.artifact import Manifest, ManifestEntry, digest_of, size_of
-from edgekit.data import Part
+from edgekit.data import Columns
 from edgekit.errors import EdgeKitError, ModelFileError, SpecError
-from edgekit.measure.accuracy import measure_accuracy
-from edgekit.measure.parity import Verdict, judge, measure_parity, pair_accuracy
+from edgekit.language import printable
+from edgekit.measure.comparison import Answers, accuracy_of, compare_answers, unit_of
+from edgekit.measure.parity import Verdict
 from edgekit.progress import WARNINGS, Progress, Task
 from edgekit.report.verdict import VerifyReport, VerifyRow
 from edgekit.runtime import Predictor, load
+from edgekit.spec import ModelSpec
 
 _BATCH = 64
 
@@ -25,7 +29,9 @@ def verify(
     artifacts: str | Path,
     *,
     reference: str | Path | Model,
-    data: str | Path,
+    data: Any,
+    columns: Columns | None = None,
+    root: str | os.PathLike[str] | None = None,
     progress: Progress = WARNINGS,
 ) -> VerifyReport:
     """Runs every artifact of an export folder on labelled photos and compares it with the Keras model.
@@ -33,8 +39,11 @@ def verify(
     Args:
         artifacts: an export folder.
         reference: the ``.keras`` file (or the :class:`Model`) that they were exported from.
-        data: a folder of class folders; see :func:`~edgekit.api.evaluation.open_evaluation` for which of
-            its photos are used.
+        data: a folder of class folders, or another source of labelled photos; see
+            :func:`~edgekit.api.evaluation.open_evaluation` for which of its photos are used. Of a model
+            that takes no photos: arrays, ``samples`` or ``(samples, labels)``.
+        columns: which columns of a table say what; by default found by their common names.
+        root: the folder that a table's paths start from.
         progress: one step for each photo and model.
 
     Returns:
@@ -43,33 +52,34 @@ def verify(
     Raises:
         ModelFileError: no export folder, or the reference cannot be read.
         DataError: the photos cannot be used.
+        UsageError: an argument of the wrong type.
     """
-    folder = Path(artifacts)
+    folder = as_path(artifacts, "The export folder")
     manifest = Manifest.read(folder)
     model = reference if isinstance(reference, Model) else Model.open(reference)
     if model.spec.label_ids != manifest.spec.label_ids:
         raise SpecError(
             f"{folder} and {model.path or 'the reference'} have different classes "
-            f"({', '.join(manifest.spec.label_ids)}; {', '.join(model.spec.label_ids)}). Name the model it was made of."
+            f"({_listing(manifest.spec)}; {_listing(model.spec)}). Name the model it was made of."
         )
     if not model.spec.same_model(manifest.spec):
         raise SpecError(
             f"{model.path or 'The reference'} is not the model that {folder} was exported from: it was trained again "
             "since, or is another one. Export again with --force, or name the right model."
         )
-    labels = model.spec.label_ids
-    evaluation = open_evaluation(data, model, progress)
-    part = evaluation.part
+    spec = manifest.spec  # the export may have set another threshold
+    evaluation = open_evaluation(data, model, progress, columns, root)
     if evaluation.caution:
         progress.warn(evaluation.caution)
-    with progress.task("Verifying", len(part) * (1 + len(manifest.artifacts))) as task:
-        expected = _predict(model.predictor(), part, task, "Keras")
-        rows = tuple(_verify(folder, entry, part, labels, expected, task) for entry in manifest.artifacts)
+    with progress.task("Verifying", len(evaluation) * (1 + len(manifest.artifacts))) as task:
+        expected = _predict(model.predictor(), evaluation, task, "Keras")
+        rows = tuple(_verify(folder, entry, evaluation, spec, expected, task) for entry in manifest.artifacts)
     return VerifyReport(
         reference=model.path.name if model.path else model.spec.name,
         reference_size=size_of(model.path) if model.path else None,
-        reference_accuracy=measure_accuracy(expected, part.labels, labels),
-        photos=len(part),
+        reference_accuracy=None if evaluation.labels is None else accuracy_of(expected, evaluation.labels, spec),
+        photos=len(evaluation),
+        unit=unit_of(spec),
         source=evaluation.source,
         trained_on=evaluation.trained_on,
         caution=evaluation.caution,
@@ -77,12 +87,16 @@ def verify(
     )
 
 
+def _listing(spec: ModelSpec) -> str:
+    return ", ".join(map(printable, spec.label_ids)) or "none"
+
+
 def _verify(
     folder: Path,
     entry: ManifestEntry,
-    part: Part,
-    labels: tuple[str, ...],
-    expected: NDArray[np.float32],
+    evaluation: Evaluation,
+    spec: ModelSpec,
+    expected: Answers,
     task: Task,
 ) -> VerifyRow:
     path = folder / entry.file
@@ -93,9 +107,9 @@ def _verify(
             raise ModelFileError(f"{path} is not the file that was exported (its digest differs). Export it again.")
         with load(path) as predictor:
             info = predictor.engine.info
-            outputs = _predict(predictor, part, task, entry.file)
-        parity = measure_parity(expected, outputs)
-        verdict = judge(parity, entry.precision, pair_accuracy(expected, outputs, part.labels))
+            outputs = _predict(predictor, evaluation, task, entry.file)
+        compared = compare_answers(expected, outputs, spec, evaluation.labels)
+        verdict = compared.judge(entry.precision)
     except EdgeKitError as error:
         verdict = Verdict(False, (str(error),))
         return VerifyRow(entry.file, entry.format, entry.precision, entry.size_bytes, None, None, None, verdict)
@@ -105,16 +119,17 @@ def _verify(
         precision=entry.precision,
         size_bytes=entry.size_bytes,
         engine=str(info),
-        accuracy=measure_accuracy(outputs, part.labels, labels),
-        parity=parity,
+        accuracy=None if evaluation.labels is None else accuracy_of(outputs, evaluation.labels, spec),
+        parity=compared.parity,
         verdict=verdict,
     )
 
 
-def _predict(predictor: Predictor, part: Part, task: Task, note: str) -> NDArray[np.float32]:
-    outputs = []
-    for start in range(0, len(part), _BATCH):
-        batch = part.images.take(np.arange(start, min(start + _BATCH, len(part))))
-        outputs.append(predictor.predict(batch))
-        task.advance(len(batch), note)
-    return np.concatenate(outputs)
+def _predict(predictor: Predictor, evaluation: Evaluation, task: Task, note: str) -> Answers:
+    assert predictor.spec is not None  # every artifact of a manifest has one, and so has the reference
+    parts: list[Answers] = []
+    for start in range(0, len(evaluation), _BATCH):
+        batch = evaluation.batch(start, start + _BATCH, predictor.spec)
+        parts.append(predictor.answers(batch))
+        task.advance(len(next(iter(batch.values()))), note)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -6,7 +6,9 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from types import TracebackType
+from typing import Any
 
 import click
 
@@ -32,13 +34,19 @@ class QuietProgress(Silent):
 
 
 class TerminalProgress:
-    """Draws bars with the time that is left; where nobody watches, writes lines."""
+    """Draws bars with the time that is left, or writes lines.
 
-    def __init__(self) -> None:
+    Args:
+        bars: ``None``: bars where somebody watches, else lines.
+    """
+
+    def __init__(self, bars: bool | None = None) -> None:
         self._bars: list[Bar] = []
+        self._draws = bars
 
     def task(self, description: str, total: int) -> Task:
-        return Bar(description, total, self._bars) if sys.stderr.isatty() else LogLines(description)
+        draws = sys.stderr.isatty() if self._draws is None else self._draws
+        return Bar(description, total, self._bars) if draws else LogLines(description)
 
     def say(self, message: str) -> None:
         for bar in self._bars[-1:]:
@@ -47,6 +55,9 @@ class TerminalProgress:
 
     def warn(self, message: str) -> None:
         self.say(f"Warning: {message}")
+
+    def record(self, event: str, values: Mapping[str, Any]) -> None:
+        pass
 
 
 class Bar:

@@ -1,4 +1,4 @@
-"""What all commands share: the flags ``--json`` and ``--quiet``, and where a result goes."""
+"""What all commands share: the flags ``--json``, ``--progress`` and ``--quiet``, and where a result goes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,19 @@ from typing import Any, TypeVar
 import click
 
 from edgekit.cli.bars import QuietProgress, TerminalProgress
+from edgekit.cli.events import JsonProgress
 from edgekit.progress import Progress
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+_PROGRESS: dict[str, Callable[[], Progress]] = {
+    "auto": TerminalProgress,
+    "bars": lambda: TerminalProgress(bars=True),
+    "lines": lambda: TerminalProgress(bars=False),
+    "json": JsonProgress,
+    "none": QuietProgress,
+}
 
 
 class Console:
@@ -24,9 +34,9 @@ class Console:
     warnings go to standard error.
     """
 
-    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+    def __init__(self, *, as_json: bool, progress: str) -> None:
         self.as_json = as_json
-        self.progress: Progress = QuietProgress() if quiet else TerminalProgress()
+        self.progress: Progress = _PROGRESS[progress]()
 
     def show(self, text: str, document: Any) -> None:
         """Prints the result."""
@@ -40,14 +50,20 @@ class Console:
 
 
 def console_options(function: Function) -> Function:
-    """Adds ``--json`` and ``--quiet``, given to the command as the argument ``console``."""
+    """Adds ``--json``, ``--progress`` and ``--quiet``, given to the command as the argument ``console``."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (docs: JSON output).")
-    @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error; warnings stay.")
+    @click.option(
+        "--progress",
+        type=click.Choice(list(_PROGRESS)),
+        default="auto",
+        help="On standard error: bars, lines, JSON lines, or none. [default: bars on a terminal, else lines]",
+    )
+    @click.option("-q", "--quiet", is_flag=True, help="The same as --progress none: warnings stay.")
     @wraps(function)
-    def command(*args: Any, as_json: bool, quiet: bool, **options: Any) -> Any:
+    def command(*args: Any, as_json: bool, progress: str, quiet: bool, **options: Any) -> Any:
         warnings.filterwarnings("ignore", message=".*decompression bomb", module="PIL")
-        return function(*args, console=Console(as_json=as_json, quiet=quiet), **options)
+        return function(*args, console=Console(as_json=as_json, progress="none" if quiet else progress), **options)
 
     return command  # type: ignore[return-value]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ Examples:
   edgekit predict dist/flowers.int8.tflite photo.jpg
   edgekit predict dist/flowers.fp32.tflite holiday/ --top 1
   edgekit predict flowers.keras photo.jpg --json
+  edgekit predict dist/flowers.fp32.tflite photo.jpg --language de
 
 \b
 Exit code 1 where a photo could not be read; the others are still answered.
@@ -25,9 +26,16 @@ Exit code 1 where a photo could not be read; the others are still answered.
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="How many labels to show.")
+@click.option(
+    "--language",
+    metavar="LOCALE",
+    help="Of names and descriptions, as in de or pt-BR; where the model has none in it: English. [default: en]",
+)
 @click.option("--threads", type=click.IntRange(1, 256), help="Of the interpreter.")
 @console_options
-def command(model: Path, photos: tuple[Path, ...], top: int, threads: int | None, console: Console) -> int:
+def command(
+    model: Path, photos: tuple[Path, ...], top: int, language: str | None, threads: int | None, console: Console
+) -> int:
     """Recognize PHOTOS (files, or folders of them) with MODEL (an exported file, or the .keras file)."""
     from edgekit.cli.paths import expand_photos, refuse_folder
     from edgekit.errors import ImageError
@@ -39,17 +47,18 @@ def command(model: Path, photos: tuple[Path, ...], top: int, threads: int | None
     files = expand_photos(photos)
     answers: list[dict[str, Any]] = []
     texts = []
+    width = shutil.get_terminal_size().columns
     failed = False
     with load(model, threads=threads) as predictor:
         for photo in files:
             try:
-                predictions = predictor.classify(photo, top=top)
+                predictions = predictor.classify(photo, top=top, language=language)
             except ImageError as error:
                 failed = True
                 console.progress.warn(str(error))
                 answers.append({"photo": str(photo), "error": str(error)})
                 continue
-            answers.append({"photo": str(photo), "predictions": [dataclasses.asdict(one) for one in predictions]})
-            texts.append(predictions_text(str(photo), predictions))
+            answers.append({"photo": str(photo), "predictions": [one.to_dict() for one in predictions]})
+            texts.append(predictions_text(str(photo), predictions, width))
     console.show("\n\n".join(texts), {"model": str(model), "photos": answers})
     return 1 if failed else 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from edgekit.cli.console import Console, console_options
+from edgekit.cli.parameters import TableColumns
 
 EPILOG = """\b
 Examples:
@@ -21,19 +23,26 @@ Exit code 1 where a file does not pass. The limits:
   int8          top-1 accuracy at most 1.0 point below the Keras model's
   int8-dynamic  at most 2.0 points: its activations are quantized without calibration
 On fewer than 500 photos an 8-bit file may lose more where that is within chance and the
-photos that Keras is sure of (by 0.1) agree in 90 %.
+photos that Keras is sure of (by 0.1) agree in 90 %. Of a multi-label model a photo is right,
+or agrees, where all its labels do.
 """
 
 
 @click.command(epilog=EPILOG)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--reference", type=click.Path(path_type=Path), required=True, help="The .keras file it was made from.")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Class folders, or a source with val/.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Class folders, a source with val/, an archive or a CSV file of labelled photos.",
+)
+@click.option("--columns", type=TableColumns(), help="Of a CSV file: image=NAME,label=NAME,split=NAME.")
 @console_options
-def command(folder: Path, reference: Path, data: Path, console: Console) -> int:
+def command(folder: Path, reference: Path, data: Path, columns: Any, console: Console) -> int:
     """Compare the files of the export folder FOLDER with the Keras model on labelled photos."""
     from edgekit.api.verifying import verify
 
-    report = verify(folder, reference=reference, data=data, progress=console.progress)
+    report = verify(folder, reference=reference, data=data, columns=columns, progress=console.progress)
     console.show(report.to_text(), report.to_dict())
     return 0 if report.passed else 1

@@ -11,9 +11,12 @@ from edgekit.doctor.requirements import Requirement, parse_requirement, this_env
 from edgekit.errors import install_command
 
 BRINGS = {
-    "train": "Trains models on photos of your own, and draws learning curves, samples and the confusion matrix.",
+    "train": "Trains models on photos of your own, and draws what came of it.",
     "tensorflow": "Runs the training, and converts trained models to TFLite.",
-    "all": "Everything above.",
+    "jax": "Runs the training with Keras on JAX (KERAS_BACKEND=jax), on one device or many.",
+    "gpu": "TensorFlow with CUDA, to train on an NVIDIA GPU under Linux.",
+    "tensorboard": "Logs of a training for TensorBoard (--tensorboard), together with TensorFlow.",
+    "all": "Training and exporting, with TensorFlow.",
 }
 """What a person can do with each extra; which extras there are is read from the installed metadata."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from edgekit.artifact import ManifestEntry
 from edgekit.report.table import format_difference, format_percent, format_size, format_table
@@ -25,12 +25,13 @@ def export_text(folder: Path, entries: Sequence[ManifestEntry], failures: Sequen
     """A row for each artifact, how they were compared, then the failures with their logs."""
     parts = []
     if entries:
-        header = ("file", "size", "agrees with Keras", "max difference")
+        values = all(entry.check["agreement"] is None for entry in entries)
+        header = ("file", "size", "error" if values else "agrees with Keras", "max difference")
         rows = [
             (
                 entry.file,
                 format_size(entry.size_bytes),
-                format_percent(entry.check["agreement"]),
+                format_check(entry.check),
                 format_difference(entry.check["max_difference"]),
             )
             for entry in entries
@@ -45,6 +46,14 @@ def export_text(folder: Path, entries: Sequence[ManifestEntry], failures: Sequen
         f"\nFAILED {failure.file}: {failure.reason}\n  The converter's log: {failure.log}" for failure in failures
     ]
     return "\n".join(parts)
+
+
+def format_check(check: Mapping[str, Any]) -> str:
+    """Of a classifier how often it agreed, of any other model how large its error was."""
+    if check["agreement"] is None:
+        error = check.get("relative_error")
+        return "–" if error is None else format_difference(error)
+    return format_percent(check["agreement"])
 
 
 def _comparisons(entries: Sequence[ManifestEntry]) -> list[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from edgekit.language import display_name, printable
+from edgekit.outputs import decision_threshold
 from edgekit.report.table import format_percent, format_size, format_table, three_digits
 from edgekit.runtime.trust import TrialResult
-from edgekit.spec import ModelSpec
+from edgekit.spec import Label, ModelSpec
 from edgekit.tflite.describe import MetadataSummary, ModelDescription, TensorDescription
 
 _SHOWN_LABELS = 8
@@ -14,7 +16,8 @@ _SHOWN_LABELS = 8
 
 def inspection_text(description: ModelDescription, trial: TrialResult | None) -> str:
     """Sections: the file, its tensors, its meaning, its ops, and whether it runs here."""
-    return "\n".join(_lines(description, trial))
+    # Names of tensors, ops and labels come from the file, which may be anybody's.
+    return "\n".join(printable(line) for part in _lines(description, trial) for line in part.split("\n"))
 
 
 def format_count(number: float) -> str:
@@ -68,15 +71,36 @@ def _tensors(kind: str, tensors: Sequence[TensorDescription]) -> Iterator[str]:
 
 
 def _spec(spec: ModelSpec) -> Iterator[str]:
+    yield f"  task        {_task(spec)}"
     if spec.image is not None:
         image = spec.image
         yield f"  photo       {image.width}x{image.height} {image.color}, resized with {image.resize} (EdgeKit spec)"
-    yield f"  labels      {_labels(spec.label_ids, len(spec.labels))}"
-    if spec.confidence_threshold is not None:
+    shown = [_label(label) for label in spec.labels[:_SHOWN_LABELS]]
+    yield f"  labels      {_labels(shown, len(spec.labels))}"
+    languages = sorted({locale for label in spec.labels for locale in (*label.names, *label.descriptions)})
+    if languages:
+        yield f"  languages   {', '.join(map(printable, languages))}"
+    if spec.multi_label:
+        yield f"  threshold   labels from {format_percent(decision_threshold(spec))} on are the answer"
+    elif spec.confidence_threshold is not None:
         yield f"  threshold   below {format_percent(spec.confidence_threshold)} the answer is none of these"
     accuracy = spec.provenance.metrics.get("val_accuracy")
     if accuracy is not None:
         yield f"  trained     validation accuracy {format_percent(accuracy)}"
+
+
+def _task(spec: ModelSpec) -> str:
+    if not spec.is_classifier:
+        return "none of EdgeKit's: takes and gives tensors"
+    what = "samples" if spec.image is None else "photos"
+    if spec.binary:
+        return f"binary classification of {what}; the output is the probability of {printable(spec.label_ids[1])}"
+    return f"{'multi-label ' if spec.multi_label else ''}classification of {what}"
+
+
+def _label(label: Label) -> str:
+    name = display_name(label)
+    return label.id if name == label.id else f"{label.id} ({name})"
 
 
 def _metadata(metadata: MetadataSummary) -> Iterator[str]:
@@ -90,7 +114,7 @@ def _metadata(metadata: MetadataSummary) -> Iterator[str]:
 def _labels(first: Sequence[str], count: int) -> str:
     if not count:
         return "none"
-    shown = first[:_SHOWN_LABELS]
+    shown = [printable(name) for name in first[:_SHOWN_LABELS]]  # a line feed, too
     more = f", ... ({count})" if count > len(shown) else ""
     return ", ".join(shown) + more
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit.measure.accuracy import Accuracy
+from edgekit.measure.comparison import AnyAccuracy
+from edgekit.measure.multi_label import MultiLabelAccuracy
 from edgekit.measure.parity import Parity, Verdict
+from edgekit.measure.values import ValueParity
 from edgekit.report.table import format_difference, format_percent, format_size, format_table
 
 VERIFY_SCHEMA = 1
@@ -20,7 +23,7 @@ class VerifyRow:
         file: its name.
         format, precision, size_bytes: as in the manifest.
         engine: what ran it, with version and kernels; ``None`` where it could not be run.
-        accuracy: on the labelled photos; ``None`` where it could not be run.
+        accuracy: on the labelled photos; ``None`` where it could not be run, or nobody knows the labels.
         parity: with the reference; ``None`` where it could not be run.
         verdict: whether it passed, why not, and what else should be known.
     """
@@ -30,8 +33,8 @@ class VerifyRow:
     precision: str
     size_bytes: int
     engine: str | None
-    accuracy: Accuracy | None
-    parity: Parity | None
+    accuracy: AnyAccuracy | None
+    parity: Parity | ValueParity | None
     verdict: Verdict
 
     def to_dict(self) -> dict[str, Any]:
@@ -41,7 +44,7 @@ class VerifyRow:
             "precision": self.precision,
             "size_bytes": self.size_bytes,
             "engine": self.engine,
-            "accuracy": self.accuracy.to_dict() if self.accuracy else None,
+            **_accuracy_fields(self.accuracy),
             "parity": self.parity.to_dict() if self.parity else None,
             "passed": self.verdict.passed,
             "reasons": list(self.verdict.reasons),
@@ -56,22 +59,24 @@ class VerifyReport:
     Attributes:
         reference: name of the reference file.
         reference_size: bytes of the reference file; ``None`` for a model that was not saved.
-        reference_accuracy: of the Keras model on the same photos.
-        photos: how many photos were compared.
+        reference_accuracy: of the Keras model on the same photos; ``None`` where nobody knows the labels.
+        photos: how many photos (or samples) were compared.
         source: where they come from.
         trained_on: how many of them the model was trained on; ``None`` where nobody knows.
         caution: why the accuracy flatters, a sentence, or ``None``.
         rows: one an artifact.
+        unit: what was compared: ``photos`` or ``samples``.
     """
 
     reference: str
     reference_size: int | None
-    reference_accuracy: Accuracy
+    reference_accuracy: AnyAccuracy | None
     photos: int
     source: str
     trained_on: int | None
     caution: str | None
     rows: tuple[VerifyRow, ...]
+    unit: str = "photos"
 
     @property
     def passed(self) -> bool:
@@ -86,9 +91,10 @@ class VerifyReport:
             "reference": {
                 "file": self.reference,
                 "size_bytes": self.reference_size,
-                "accuracy": self.reference_accuracy.to_dict(),
+                **_accuracy_fields(self.reference_accuracy),
             },
             "photos": self.photos,
+            "unit": self.unit,
             "source": self.source,
             "trained_on": self.trained_on,
             "caution": self.caution,
@@ -97,21 +103,28 @@ class VerifyReport:
 
     def to_text(self) -> str:
         """The table for a terminal."""
-        header = ("model", "size", "top-1", "95 % interval", "agreement", "max difference", "verdict")
+        columns = accuracy_columns(self.reference_accuracy)
+        error = any(isinstance(row.parity, ValueParity) for row in self.rows)
+        header = ("model", "size", *columns, "error" if error else "agreement", "max difference", "verdict")
         size = "–" if self.reference_size is None else format_size(self.reference_size)
         rows = [(self.reference, size, *format_accuracy(self.reference_accuracy), "", "", "")]
         rows += [
             (
                 row.file,
                 format_size(row.size_bytes),
-                *(format_accuracy(row.accuracy) if row.accuracy else ("-", "-")),
-                format_percent(row.parity.agreement) if row.parity else "-",
+                *(format_accuracy(row.accuracy) if row.accuracy else ("-",) * len(columns)),
+                _agreement(row.parity),
                 format_difference(row.parity.max_difference) if row.parity else "-",
                 "ok" if row.verdict.passed else "FAILED",
             )
             for row in self.rows
         ]
-        lines = [f"{self.photos} photos of {self.source}", "", format_table(header, rows, right=(1, 2, 3, 4, 5))]
+        right = range(1, len(header) - 1)
+        lines = [f"{self.photos} {self.unit} of {self.source}", "", format_table(header, rows, right=right)]
+        if isinstance(self.reference_accuracy, MultiLabelAccuracy):
+            lines.append(f"\n{_MULTI_LABEL_NOTE}")
+        if error:
+            lines.append(f"\n{_VALUES_NOTE}")
         if self.caution:
             lines.append(f"\nCaution: {self.caution}")
         lines += [
@@ -120,6 +133,47 @@ class VerifyReport:
         return "\n".join(lines)
 
 
-def format_accuracy(accuracy: Accuracy) -> tuple[str, str]:
-    """Top-1 and its interval, as two cells."""
-    return format_percent(accuracy.top1), f"{100 * accuracy.low:.1f} – {100 * accuracy.high:.1f}"
+_MULTI_LABEL_NOTE = (
+    "exact match: photos with all their labels and no other. label accuracy: right decisions of all pairs of\n"
+    "photo and label. macro F1: the mean over the labels. agreement: photos with the same labels."
+)
+_VALUES_NOTE = "error: root mean square of the difference, as a share of how much the Keras model's values vary."
+
+
+def accuracy_columns(accuracy: AnyAccuracy | None) -> tuple[str, ...]:
+    """The titles over :func:`format_accuracy`."""
+    if accuracy is None:
+        return ()
+    if isinstance(accuracy, Accuracy):
+        return ("top-1", "95 % interval")
+    return ("exact match", "95 % interval", "label accuracy", "macro F1")
+
+
+def format_accuracy(accuracy: AnyAccuracy | None) -> tuple[str, ...]:
+    """The figure that matters with its interval, and of many labels two more, as cells."""
+    if accuracy is None:
+        return ()
+    interval = f"{100 * accuracy.low:.1f} – {100 * accuracy.high:.1f}"
+    if isinstance(accuracy, Accuracy):
+        return format_percent(accuracy.top1), interval
+    f1 = "-" if accuracy.macro_f1 is None else f"{accuracy.macro_f1:.3f}"
+    return format_percent(accuracy.exact_match), interval, format_percent(accuracy.label_accuracy), f1
+
+
+def _agreement(parity: Parity | ValueParity | None) -> str:
+    if parity is None:
+        return "-"
+    return (
+        format_difference(parity.relative_error)
+        if isinstance(parity, ValueParity)
+        else format_percent(parity.agreement)
+    )
+
+
+def _accuracy_fields(accuracy: AnyAccuracy | None) -> dict[str, Any]:
+    single = accuracy if isinstance(accuracy, Accuracy) else None
+    several = accuracy if isinstance(accuracy, MultiLabelAccuracy) else None
+    return {
+        "accuracy": single.to_dict() if single else None,
+        "multi_label": several.to_dict() if several else None,
+    }

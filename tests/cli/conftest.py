@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +34,30 @@ class Output:
 
 
 Run = Callable[..., Output]
+
+RESUMABLE = (
+    *("--model", "simple_cnn", "--image-size", 32, "--epochs", 6, "--batch-size", 2),
+    *("--augmentation", "light", "--schedule", "cosine", "--seed", 3),
+)
+"""Settings of a training that takes long enough to be killed in the middle."""
+
+
+def command(*arguments: object) -> list[str]:
+    """``edgekit`` with arguments, for a process of its own."""
+    return [sys.executable, "-m", "edgekit", *map(str, arguments)]
+
+
+def heed_interrupts() -> None:
+    """Undoes what a shell does to its background jobs: they ignore Ctrl-C, and so would their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@dataclass(frozen=True)
+class Unbroken:
+    """A training with :data:`RESUMABLE` in a process of its own: its document, and what it wrote to standard error."""
+
+    document: Any
+    errors: str
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +97,19 @@ def exported(run: Run, trained: Path) -> Path:
     result = run("export", trained, "--to", "tflite:fp32,tflite:fp16,tflite:int8,tflite:int8-dynamic", "-o", folder)
     assert result.code == 0, result.err
     return folder
+
+
+@pytest.fixture(scope="session")
+def unbroken(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
+    """A training that nothing interrupts, with its progress as JSON lines."""
+    output = tmp_path_factory.mktemp("unbroken") / "x.keras"
+    # As a user starts it: the tests silence TensorFlow by this variable.
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    result = subprocess.run(
+        command("train", photos, "-o", output, *RESUMABLE, "--json", "--progress", "json"),
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    return Unbroken(json.loads(result.stdout), result.stderr)

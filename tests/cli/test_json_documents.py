@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 
 from edgekit.spec import ModelSpec
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, Unbroken
 
 SPEC_PAGE = "spec.md"
+PICTURES = {"report", "learning_curves", "samples", "augmentation", "confusion_matrix", "per_class", "mistakes"}
 PLAIN: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
     "number": (int, float),
     "boolean": (bool,),
+    "any": (str, int, float, bool, list, dict),
 }
 
 
@@ -76,23 +78,36 @@ class Checker:
                 return
             for index, item in enumerate(value):
                 self.check(item, kind.removeprefix("array of "), f"{place}[{index}]")
-        elif kind.endswith(" or null"):
-            if value is not None:
-                self.check(value, kind.removesuffix(" or null"), place)
+        elif " or " in kind:
+            self.check_any(value, kind.split(" or "), place)
         elif kind.startswith("object of "):
             if not isinstance(value, dict):
                 self.problems.append(f"{place} is no object")
                 return
             for key, item in value.items():
                 self.check(item, kind.removeprefix("object of "), f"{place}.{key}")
+        elif kind == "null":
+            if value is not None:
+                self.problems.append(f"{place} is {value!r}, not null")
         elif link := re.fullmatch(r"\[[^\]]+\]\((.+)\)", kind):
             page, _, anchor = link[1].partition("#")
             if page == SPEC_PAGE:
                 assert ModelSpec.from_dict(value).to_dict() == value
             else:
                 self.check_object(value, anchor, place)
-        elif not isinstance(value, PLAIN[kind]) or (isinstance(value, bool) and kind != "boolean"):
+        elif not isinstance(value, PLAIN[kind]) or (isinstance(value, bool) and kind not in ("boolean", "any")):
             self.problems.append(f"{place} is {value!r}, not of the type {kind}")
+
+    def check_any(self, value: Any, kinds: Sequence[str], place: str) -> None:
+        """Compares a value with several types, of which one must fit; what is said of the nearest."""
+        if value is None and "null" in kinds:
+            return
+        found = []
+        for kind in kinds:
+            alone = Checker(self.tables)
+            alone.check(value, kind, place)
+            found.append(alone.problems)
+        self.problems += next((problems for problems in found if not problems), found[0])
 
 
 @pytest.fixture(scope="module")
@@ -113,14 +128,23 @@ def int8_file(folder: Path) -> Path:
 
 def test_the_checker_finds_what_does_not_fit() -> None:
     checker = Checker(
-        read_tables("## a\n| `x` | integer |\n| `y` | array of [B](#b) |\n### B\n| `z` | string or null |\n")
+        read_tables(
+            "## a\n| `x` | integer |\n| `y` | array of [B](#b) |\n| `u` | string or object of number |\n"
+            "| `v` | array of integer or null |\n### B\n| `z` | string or null |\n"
+        )
     )
-    checker.check_object({"x": True, "y": [{"z": 1}, {"z": None}, {}], "w": 0}, "a", "a")
+    checker.check_object({"x": True, "y": [{"z": 1}, {"z": None}, {}], "u": {"k": 1}, "v": [1, None], "w": 0}, "a", "a")
+    checker.check(1, "string or object of number", "a.u")
+    checker.check({"k": "1"}, "string or object of number", "a.u")
+    checker.check("1", "array of integer or null", "a.v")
     assert checker.problems == [
         "a.w is not documented",
         "a.x is True, not of the type integer",
         "a.y[0].z is 1, not of the type string",
         "a.y[2].z is missing",
+        "a.u is 1, not of the type string",
+        "a.u is {'k': '1'}, not of the type string",
+        "a.v is no array",
     ]
 
 
@@ -130,24 +154,57 @@ def test_every_command_has_a_section(checker: Checker) -> None:
     assert set(COMMANDS) - {"completion"} <= set(checker.tables)
 
 
-def test_train(checker: Checker, run: Run, photos: Path, tmp_path: Path) -> None:
-    result = run(
-        "train",
-        photos,
-        "-o",
-        tmp_path / "x.keras",
-        "--model",
-        "simple_cnn",
-        "--image-size",
-        32,
-        "--epochs",
-        1,
-        "--json",
-    )
-    assert result.code == 0, result.err
-    assert_documented(checker, result.document, "train", extra="training-result")
-    saved = json.loads((tmp_path / "x.training" / "result.json").read_text(encoding="utf-8"))
+def assert_training_documented(checker: Checker, document: Any, output: Path) -> None:
+    assert_documented(checker, document, "train", extra="training-result")
+    saved = json.loads((output.with_suffix(".training") / "result.json").read_text(encoding="utf-8"))
     assert_documented(checker, saved, "training-result")
+    assert {key: document[key] for key in saved} == saved
+    named = {name for name in document["pictures"] if Path(document["pictures"][name]).is_file()}
+    assert named == set(document["pictures"])
+
+
+def test_train(checker: Checker, unbroken: Unbroken) -> None:
+    document = unbroken.document
+    assert_training_documented(checker, document, Path(document["file"]))
+    assert set(document["pictures"]) == PICTURES
+    assert (document["task"], document["precision"]) == ("multi-class", "float32")
+    assert (document["ended"], document["failure"], document["resumed_after"]) == (None, None, 0)
+    assert document["best"] in document["history"]
+    assert document["last"] == document["history"][-1]
+    assert not set(document["last"]) & {"f1", "val_f1"}
+
+
+def test_train_of_several_labels(checker: Checker, run: Run, photos: Path, tmp_path: Path) -> None:
+    fruits = {"apple": "red;round", "banana": "long", "grapes": ";", "orange": "round"}
+    rows = [f"{path},{fruits[path.parent.name]},{path.parts[-3]}" for path in photos.rglob("*.jpg")]
+    table = tmp_path / "tags.csv"
+    table.write_text("\n".join(["image,labels,split", *rows]) + "\n", encoding="utf-8")
+    options = ("--model", "tiny_cnn", "--image-size", 32, "--epochs", 2, "--stop-at", "loss=9", "--patience", 2)
+    result = run("train", table, "-o", tmp_path / "x.keras", *options, "--json")
+    assert result.code == 0, result.err
+    document = result.document
+    assert_training_documented(checker, document, tmp_path / "x.keras")
+    assert document["task"] == "multi-label"
+    assert document["classes"] == ["long", "red", "round"]
+    assert {"f1", "val_f1", "learning_rate"} <= set(document["best"])
+    assert document["ended"].startswith("loss reached 9 in epoch 1")
+    assert document["spec"]["task"] == "multi-label-classification"
+
+
+def test_a_training_with_every_setting(checker: Checker, run: Run, photos: Path, tmp_path: Path) -> None:
+    from tests.training.pretrained import write_tiny_weights
+
+    weights = write_tiny_weights(tmp_path / "tiny.weights.h5")
+    options = (
+        *("--model", "tiny_cnn", "--weights", weights, "--image-size", 32, "--epochs", 1, "--fine-tune", 1),
+        *("--class-weights", "apple=2,orange=0.5", "--unfreeze", 3, "--augmentation", "none,rotation=10"),
+        *("--optimizer", "sgd", "--momentum", 0.5, "--nesterov", "--weight-decay", 0.001, "--warmup", 0.5),
+    )
+    result = run("train", photos, "-o", tmp_path / "x.keras", *options, "--json")
+    assert result.code == 0, result.err
+    assert_training_documented(checker, result.document, tmp_path / "x.keras")
+    assert result.document["config"]["class_weights"] == {"apple": 2.0, "orange": 0.5}
+    assert result.document["stages"] == ["head", "fine-tuning"]
 
 
 def test_data_report_with_everything_in_it(checker: Checker, photos: Path, tmp_path: Path) -> None:

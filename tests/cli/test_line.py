@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,18 +21,9 @@ from edgekit.artifact import Artifact, Manifest, ManifestEntry, digest_of
 from edgekit.converters.reference import Reference, compare
 from edgekit.errors import VerificationError
 from edgekit.runtime import load
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, command, heed_interrupts
 
 PRECISIONS = ["fp32", "fp16", "int8", "int8-dynamic"]
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "edgekit", *map(str, arguments)]
-
-
-def heed_interrupts() -> None:
-    """Undoes what a shell does to its background jobs: they ignore Ctrl-C, and so would their children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_worker(folder: Path) -> int:
@@ -53,9 +46,10 @@ class TestTrain:
         folder = trained.with_name("fruit.training")
         assert {file.name for file in folder.iterdir()} == {
             "calibration.npz", "history.csv", "result.json", "train_digests.txt",
-            "learning_curves.png", "samples.png", "confusion_matrix.png",
+            "report.html", "learning_curves.png", "samples.png", "augmentation.png", "confusion_matrix.png",
+            "per_class.png", "mistakes.png",
         }  # fmt: skip
-        assert not [file for file in trained.parent.iterdir() if file.name.startswith(".")]
+        assert {file.name for file in trained.parent.iterdir()} <= {"fruit.keras", "fruit.training", "dist"}
 
     def test_the_spec_travels_in_the_file(self, trained: Path) -> None:
         assert "edgekit/spec.json" in zipfile.ZipFile(trained).namelist()
@@ -101,7 +95,7 @@ class TestTrain:
         assert result.code == 2
         assert "mobilenet_v2" in result.err
 
-    def test_ctrl_c_leaves_nothing(self, photos: Path, tmp_path: Path) -> None:
+    def test_ctrl_c_keeps_the_epochs_and_says_how_to_go_on(self, photos: Path, tmp_path: Path) -> None:
         output = tmp_path / "out" / "x.keras"
         process = subprocess.Popen(
             command("train", photos, "-o", output, "--model", "simple_cnn", "--image-size", 32, "--epochs", 9000),
@@ -115,7 +109,9 @@ class TestTrain:
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 130, errors
         assert "Traceback" not in errors
-        assert list(output.parent.iterdir()) == []
+        assert re.search(r"^\d+ epochs? (is|are) kept\. The same command with --resume goes on", errors, re.MULTILINE)
+        assert [file.name for file in output.parent.iterdir()] == ["x.unfinished"]
+        assert json.loads((output.parent / "x.unfinished" / "state.json").read_text(encoding="utf-8"))["history"]
 
 
 class TestExport:
@@ -223,7 +219,7 @@ class TestExport:
         worker = wait_for_worker(folder)
         process.kill()
         process.wait()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not Path(f"/proc/{worker}").exists()
@@ -266,9 +262,14 @@ class TestExport:
             assert predictor.spec is not None
             artifact = Artifact.at(path, "tflite", "fp32", predictor.spec)
             outputs = predictor.predict(images)
-        assert compare(artifact, Reference(images, outputs, "noise"), path.name)["agreement"] == 1
+            names = predictor.spec.inputs[0].name, predictor.spec.outputs[0].name
+
+        def reference(outputs: np.ndarray) -> Reference:
+            return Reference({names[0]: images}, {names[1]: outputs}, "noise")
+
+        assert compare(artifact, reference(outputs), path.name)["agreement"] == 1
         with pytest.raises(VerificationError, match="does not agree with the Keras model"):
-            compare(artifact, Reference(images, outputs[:, ::-1], "noise"), path.name)
+            compare(artifact, reference(outputs[:, ::-1]), path.name)
 
     @pytest.mark.parametrize("word", ["tflite:int7", "tflite:", "tensorflow"])
     def test_an_unknown_format_lists_the_known(self, run: Run, trained: Path, tmp_path: Path, word: str) -> None:
