@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from edgekit.data import CachePolicy, DataOptions, Dataset, batches, open_dataset
-from edgekit.data.directory import find_layout
+from edgekit.data.sources.directory import find_layout
 from edgekit.host import usable_cores
 from edgekit.spec import ImageFormat
 
