@@ -38,7 +38,7 @@ docs: $(READY)
 # New pins: every version with its hashes, for all platforms, and no registry's address.
 lock: $(READY)
 	$(VENV)/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-	    --upgrade --all-extras --group dev pyproject.toml --output-file requirements/dev.txt --quiet
+	    --upgrade --extra all --group dev pyproject.toml --output-file requirements/dev.txt --quiet
 
 golden: $(READY)
 	$(PYTHON) tests/golden/make_vectors.py
