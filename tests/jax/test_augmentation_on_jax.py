@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from edgekit.training.augmentation import resolve_augmentation
 
@@ -48,10 +47,7 @@ assert not any(np.array_equal(old, new) for old, new in zip(before, model.non_tr
 """
 
 
-def test_jax_gives_the_same_photos(tmp_path: Path, repository: Path) -> None:
-    python = os.environ.get("EDGEKIT_JAX_PYTHON")
-    if not python:
-        pytest.skip("EDGEKIT_JAX_PYTHON is not set: the Python of an environment with JAX")
+def test_jax_gives_the_same_photos(tmp_path: Path, repository: Path, jax_python: Path) -> None:
     from edgekit.training.augmentation.layers import build_augmenter
 
     random = np.random.default_rng(0)
@@ -60,7 +56,7 @@ def test_jax_gives_the_same_photos(tmp_path: Path, repository: Path) -> None:
     np.savez(tmp_path / "given.npz", photos=photos, numbers=numbers)
     devices = "--xla_force_host_platform_device_count=2"
     done = subprocess.run(
-        [python, "-c", RUN, str(tmp_path / "given.npz"), str(tmp_path / "changed.npz"), *TEXTS],
+        [str(jax_python), "-c", RUN, str(tmp_path / "given.npz"), str(tmp_path / "changed.npz"), *TEXTS],
         env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(repository), "XLA_FLAGS": devices},
         capture_output=True,
         text=True,
