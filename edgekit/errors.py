@@ -11,6 +11,13 @@ def install_command(extra: str) -> str:
     return f"pip install '.[{extra}]' (in EdgeKit's checkout)"
 
 
+def first_line(error: BaseException | str, limit: int = 300) -> str:
+    """The beginning of an error's text: the messages of others can run over pages of numbers."""
+    text = str(error).strip() or type(error).__name__
+    line = text.splitlines()[0]
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
 class EdgeKitError(Exception):
     """Base of all errors with a message meant for the user."""
 
@@ -61,6 +68,12 @@ class UnsupportedModelError(ModelFileError):
     """The file is sound, but the engine at hand cannot run it."""
 
     kind = "unsupported-model"
+
+
+class NotRunHereError(UnsupportedModelError):
+    """The file may well be sound, but nothing on this machine can run all of it, so nobody knows."""
+
+    kind = "not-run-here"
 
 
 class MissingExtraError(EdgeKitError):

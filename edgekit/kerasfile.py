@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edgekit.errors import MissingExtraError, ModelFileError
+from edgekit.errors import MissingExtraError, ModelFileError, first_line
 from edgekit.modelfile import check_regular
 from edgekit.quiet import stderr_into
 from edgekit.spec import ModelSpec
@@ -143,13 +143,6 @@ def import_keras(what: str = "Training") -> Any:
         with open(os.devnull, "wb") as nowhere, stderr_into(nowhere.fileno()):
             return _import_keras(what)
     return _import_keras(what)
-
-
-def first_line(error: BaseException, limit: int = 300) -> str:
-    """The beginning of an error's text: Keras' messages can run over pages of numbers."""
-    text = str(error).strip() or type(error).__name__
-    line = text.splitlines()[0]
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def _import_keras(what: str) -> Any:

@@ -35,3 +35,9 @@ def test_messages() -> None:
     message = str(errors.MissingExtraError("Training", "train"))
     assert message.startswith("Training needs the extra 'train'")
     assert message.endswith("pip install '.[train]' (in EdgeKit's checkout)")
+
+
+def test_the_first_line_of_others_errors() -> None:
+    assert errors.first_line(ValueError("\n what\nand pages of numbers")) == "what"
+    assert errors.first_line(KeyError()) == "KeyError"
+    assert errors.first_line("long " * 100, limit=8) == "long lo…"

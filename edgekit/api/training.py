@@ -246,29 +246,25 @@ def _save(model: Model, dataset: Dataset, where: Output, call: _Call, progress: 
     """Writes the folder first and the model last: a model file is never without its sample."""
     from edgekit.report.training_page import python_call, write_page
     from edgekit.training.history import write_history
+    from edgekit.training.material import gather
     from edgekit.training.plots import write_pictures
     from edgekit.training.saved import save_model
 
     result, path = model.result, where.path
     assert result is not None
     assert model.calibration is not None
+    material = gather(result, dataset, call.command, python_call(call.source, result.config, path, **call.others))
     folder = training_folder(path)
     try:
         with atomic_write(folder) as temporary:
             temporary.mkdir()
             model.calibration.save(temporary / "calibration.npz")
-            pictures = write_pictures(result, dataset, temporary, progress)
+            pictures = write_pictures(material, temporary, progress)
             write_history(result.history, result.best, temporary / "history.csv")
             digests = "".join(f"{digest.hex()}\n" for digest in sorted(dataset.train.digests))
             (temporary / seen_path(path).name).write_text(digests, encoding="ascii")
             (temporary / "result.json").write_text(json.dumps(result.to_dict(), indent=2) + "\n", encoding="utf-8")
-            page = write_page(
-                result,
-                dataset,
-                call.command,
-                temporary,
-                python=python_call(call.source, result.config, path, **call.others),
-            )
+            page = write_page(material, temporary)
         save_model(model.keras_model, model.spec, path)
     except OutputError as error:
         if where.epochs_done():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgekit.errors import UsageError
 from edgekit.measure.accuracy import wilson_interval
-from edgekit.measure.per_class import ClassScores, PerClass
+from edgekit.measure.per_class import PerClass, count_classes
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,5 @@ def measure_multi_label(
         high=high,
         label_accuracy=float(right.mean()),
         threshold=threshold,
-        per_label=PerClass(
-            tuple(
-                ClassScores(
-                    name,
-                    true_positives=int((there & said).sum()),
-                    false_positives=int((~there & said).sum()),
-                    false_negatives=int((there & ~said).sum()),
-                    true_negatives=int((~there & ~said).sum()),
-                )
-                for name, there, said in zip(names, truth.T, answers.T, strict=True)
-            )
-        ),
+        per_label=count_classes(names, truth, answers),
     )

@@ -118,6 +118,17 @@ def measure_classes(
         raise UsageError(_misfit(labels, probabilities))
     answers = decide(labels, probabilities)
     truth = labels.astype(bool) if labels.ndim == 2 else labels[:, np.newaxis] == np.arange(classes)
+    return count_classes(class_names, truth, answers)
+
+
+def count_classes(names: Sequence[str], truth: NDArray[np.bool_], answers: NDArray[np.bool_]) -> PerClass:
+    """Counts right and wrong decisions.
+
+    Args:
+        names: one for each class.
+        truth: (n, classes), which classes each photo has.
+        answers: (n, classes), which were answered.
+    """
     return PerClass(
         tuple(
             ClassScores(
@@ -127,7 +138,7 @@ def measure_classes(
                 false_negatives=int((there & ~said).sum()),
                 true_negatives=int((~there & ~said).sum()),
             )
-            for name, there, said in zip(class_names, truth.T, answers.T, strict=True)
+            for name, there, said in zip(names, truth.T, answers.T, strict=True)
         )
     )
 

@@ -80,8 +80,8 @@ def default_image_format(
     Raises:
         UsageError: no such model, or an impossible size.
     """
-    check_choice("color", color, get_args(Color))
-    check_choice("resize", resize, get_args(ResizeMode))
+    check_choice(color, "color", get_args(Color))
+    check_choice(resize, "resize", get_args(ResizeMode))
     network = find_network(model)
     shape = network.input_shape
     if shape is not None and (len(shape) != 3 or shape[2] not in (None, 1, 3)):

@@ -8,20 +8,13 @@ from collections.abc import Mapping, Sequence
 from edgekit.errors import UsageError
 
 
-def check_type(name: str, value: object, kind: type) -> None:
-    """Raises UsageError unless ``value`` is of the type."""
-    if not isinstance(value, kind):
-        words = {bool: "True or False", str: "a text"}.get(kind, kind.__name__)
-        raise UsageError(f"{name} is {words}. Got: {value!r}.")
-
-
-def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+def check_choice(value: object, name: str, choices: Sequence[str]) -> None:
     """Raises UsageError unless ``value`` is one of the choices."""
     if not isinstance(value, str) or value not in choices:
         raise UsageError(f"{name} is one of {', '.join(choices)}. Got: {value!r}.")
 
 
-def check_integer(name: str, value: object, low: int, high: int | None = None) -> None:
+def check_integer(value: object, name: str, low: int, high: int | None = None) -> None:
     """Raises UsageError unless ``value`` is a whole number from ``low`` to ``high``."""
     fits = isinstance(value, int) and not isinstance(value, bool) and value >= low and (high is None or value <= high)
     if not fits:
@@ -29,14 +22,14 @@ def check_integer(name: str, value: object, low: int, high: int | None = None) -
         raise UsageError(f"{name} is a whole number {bounds}. Got: {value!r}.")
 
 
-def check_number(name: str, value: object, *, above: float | None = None, least: float | None = None) -> None:
+def check_number(value: object, name: str, *, above: float | None = None, least: float | None = None) -> None:
     """Raises UsageError unless ``value`` is a finite number above or from a bound."""
     if not is_number(value) or (above is not None and value <= above) or (least is not None and value < least):  # type: ignore[operator]
         bound = f"above {above:g}" if above is not None else f"of at least {least:g}"
         raise UsageError(f"{name} is a number {bound}. Got: {value!r}.")
 
 
-def check_share(name: str, value: object) -> None:
+def check_share(value: object, name: str) -> None:
     """Raises UsageError unless ``value`` is at least 0 and below 1."""
     if not is_number(value) or not 0 <= value < 1:  # type: ignore[operator]
         raise UsageError(f"{name} is at least 0 and below 1. Got: {value!r}.")

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from edgekit.arguments import check_kind
 from edgekit.errors import UsageError
 from edgekit.training.augmentation import Augmentation, resolve_augmentation
-from edgekit.training.checks import check_choice, check_integer, check_number, check_share, check_type
+from edgekit.training.checks import check_choice, check_integer, check_number, check_share
 from edgekit.training.objective import TRAINING_TASKS
 
 Optimizer = Literal["adam", "adamw", "rmsprop", "sgd"]
@@ -116,33 +117,32 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_choice("task", self.task, ("auto", *TRAINING_TASKS))
-        check_type("freeze", self.freeze, bool)
-        check_type("nesterov", self.nesterov, bool)
-        if self.cut_at is not None:
-            check_type("cut_at", self.cut_at, str)
-        check_integer("epochs", self.epochs, 1)
-        check_integer("batch_size", self.batch_size, 1)
-        check_integer("fine_tune_epochs", self.fine_tune_epochs, 0)
-        check_integer("seed", self.seed, 0, 2**32 - 1)
-        check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        check_number("learning_rate", self.learning_rate, above=0)
-        check_number("fine_tune_learning_rate", self.fine_tune_learning_rate, above=0)
-        check_choice("schedule", self.schedule, SCHEDULES)
-        check_number("warmup_epochs", self.warmup_epochs, least=0)
-        check_number("l2", self.l2, least=0)
+        check_choice(self.task, "task", ("auto", *TRAINING_TASKS))
+        check_kind(self.freeze, "freeze", bool, "True or False")
+        check_kind(self.nesterov, "nesterov", bool, "True or False")
+        check_kind(self.cut_at, "cut_at", (str, type(None)), "a text")
+        check_integer(self.epochs, "epochs", 1)
+        check_integer(self.batch_size, "batch_size", 1)
+        check_integer(self.fine_tune_epochs, "fine_tune_epochs", 0)
+        check_integer(self.seed, "seed", 0, 2**32 - 1)
+        check_choice(self.optimizer, "optimizer", OPTIMIZERS)
+        check_number(self.learning_rate, "learning_rate", above=0)
+        check_number(self.fine_tune_learning_rate, "fine_tune_learning_rate", above=0)
+        check_choice(self.schedule, "schedule", SCHEDULES)
+        check_number(self.warmup_epochs, "warmup_epochs", least=0)
+        check_number(self.l2, "l2", least=0)
         if self.weight_decay is not None:
-            check_number("weight_decay", self.weight_decay, least=0)
+            check_number(self.weight_decay, "weight_decay", least=0)
         if self.units is not None:
-            check_integer("units", self.units, 0)
+            check_integer(self.units, "units", 0)
         if self.patience is not None:
-            check_integer("patience", self.patience, 1)
+            check_integer(self.patience, "patience", 1)
         for name in ("momentum", "dropout", "hidden_dropout", "label_smoothing"):
             if getattr(self, name) is not None:
-                check_share(name, getattr(self, name))
-        check_choice("precision", self.precision, PRECISIONS)
-        check_choice("xla", self.xla, SWITCHES)
-        check_choice("distribute", self.distribute, DISTRIBUTIONS)
+                check_share(getattr(self, name), name)
+        check_choice(self.precision, "precision", PRECISIONS)
+        check_choice(self.xla, "xla", SWITCHES)
+        check_choice(self.distribute, "distribute", DISTRIBUTIONS)
         if self.warmup_epochs >= self.epochs:
             raise UsageError(
                 f"warmup_epochs is below the epochs ({self.epochs}). Got: {self.warmup_epochs:g}. Train longer, or "
@@ -151,16 +151,16 @@ class TrainingConfig:
         if self.warmup_epochs and self.schedule == "plateau":
             raise UsageError("A warm-up goes with the schedules constant, cosine and exponential, not with plateau.")
         if isinstance(self.unfreeze, int) or (isinstance(self.unfreeze, str) and self.unfreeze.isdecimal()):
-            check_integer("unfreeze", int(self.unfreeze), 1)
+            check_integer(int(self.unfreeze), "unfreeze", 1)
         elif not isinstance(self.unfreeze, str):
             raise UsageError(
                 f"unfreeze is all, gradual, a number of layers, or a layer's name. Got: {self.unfreeze!r}."
             )
         if isinstance(self.class_weights, str):
-            check_choice("class_weights", self.class_weights, ("none", "balanced"))
+            check_choice(self.class_weights, "class_weights", ("none", "balanced"))
         elif isinstance(self.class_weights, Mapping):
             for name, weight in self.class_weights.items():
-                check_number(f"class_weights: the weight of the class {name!r}", weight, least=0)
+                check_number(weight, f"class_weights: the weight of the class {name!r}", least=0)
         else:
             raise UsageError(f"class_weights is none, balanced, or a mapping. Got: {self.class_weights!r}.")
         if not isinstance(self.tensorboard, str | os.PathLike | None):

@@ -82,7 +82,10 @@ class Trainer:
         self._resumed = resumed
         self._distribution = distribution
         self._progress = progress
-        self.recorder = Recorder(classifier.model, objective.monitor, checkpoint, resumed, distribution.fetch, progress)
+        kept = distribution.in_any(checkpoint is not None)
+        self.recorder = Recorder(
+            classifier.model, objective.monitor, checkpoint, kept, resumed, distribution.fetch, progress
+        )
         self._random_states = [
             (variable, np.array(keras.ops.convert_to_numpy(variable)))
             for variable in classifier.model.variables
@@ -150,7 +153,7 @@ class Trainer:
                 if stage.schedule == "plateau":  # the state was written before the rate was
                     model.optimizer.learning_rate = plateau_rate(stage, self.recorder.of_stage(stage))
             callback = EpochCallback(
-                stage, data, self.recorder, progress, task, plan.epochs, lambda _: self._after_epoch(stage, model)
+                stage, data, self.recorder, progress, task, plan.epochs, lambda: self._after_epoch(stage, model)
             )
             try:
                 model.fit(

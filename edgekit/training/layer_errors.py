@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from edgekit.kerasfile import first_line
+from edgekit.errors import first_line
 
 _COLOR = re.compile(r"\x1b\[\d*m")
 _WRAPPERS = 2

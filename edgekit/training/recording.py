@@ -27,7 +27,8 @@ class Recorder:
     Args:
         model: the whole model, whose weights are kept.
         monitor: the metric that says which epoch is the best.
-        checkpoint: where each epoch is written to, or ``None``.
+        checkpoint: where this process writes each epoch to, or ``None``.
+        kept: whether any process writes them; alike in all of them.
         resumed: the state that the run goes on from, or ``None``.
         fetch: gives the values of Keras variables, wherever they lie.
         progress: warned where the disk does not take an epoch.
@@ -38,6 +39,7 @@ class Recorder:
         model: Any,
         monitor: str,
         checkpoint: Checkpoint | None,
+        kept: bool,
         resumed: Progressed | None,
         fetch: Callable[[Sequence[Any]], list[NDArray[Any]]],
         progress: Progress,
@@ -48,6 +50,7 @@ class Recorder:
         self._warned = False
         self._monitor = monitor
         self._checkpoint = checkpoint
+        self._kept = kept
         self.best_weights: list[NDArray[Any]] = []
         self.history: list[EpochMetrics] = []
         self.best: EpochMetrics | None = None
@@ -66,6 +69,8 @@ class Recorder:
         is_best = self._note(epoch)
         if is_best:
             self.best_weights = self._fetch(self._model.weights)
+        if not self._kept:
+            return
         # Every process takes part in fetching; only the main one has a checkpoint.
         variables, optimizer = self._fetch(trained.variables), self._fetch(trained.optimizer.variables)
         if self._checkpoint is None:
@@ -107,7 +112,7 @@ class EpochCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ha
         progress: hears of each epoch.
         task: advanced by steps.
         total: epochs of all stages, for the note.
-        finished: called with each epoch; ``True`` ends the stage.
+        finished: called after each epoch; ``True`` ends the stage.
     """
 
     def __init__(
@@ -118,7 +123,7 @@ class EpochCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ha
         progress: Progress,
         task: Task,
         total: int,
-        finished: Callable[[EpochMetrics], bool],
+        finished: Callable[[], bool],
     ) -> None:
         super().__init__()
         # Keras then hands over the metrics of a step from a thread, and the accelerator is not waited for.
@@ -160,7 +165,7 @@ class EpochCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ha
         # Short, since it shares a line of 80 columns with a bar.
         self._advance(self._steps_per_epoch, f"epoch {epoch + 1}/{self._total}  val {_short(metrics)}")
         self._progress.record("epoch", metrics.to_dict())
-        if self._finished(metrics):
+        if self._finished():
             model.stop_training = True
 
     def _advance(self, steps: int, note: str = "") -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.errors import ModelFileError, TrainingError
-from edgekit.kerasfile import first_line, load_model
+from edgekit.errors import ModelFileError, TrainingError, first_line
+from edgekit.kerasfile import load_model
 from edgekit.progress import Progress
 from edgekit.training.graph import leaf_layers
 

@@ -155,8 +155,8 @@ BROKEN = (
 HARMFUL = (
     fails("zip-slip", file("pets.zip", zipped({**pets(), "../../evil.png": png()})), training(), DataError,
           r"pets.zip:../../evil.png leads out of the archive", "Nothing of it was unpacked"),
-    fails("zip-with-an-absolute-name", file("pets.zip", zipped({"/tmp/evil.png": png()})), training(), DataError,
-          "/tmp/evil.png leads out", "pack it again"),
+    fails("zip-with-an-absolute-name", file("pets.zip", zipped({"/evil.png": png()})), training(), DataError,
+          ":/evil.png leads out", "pack it again"),
     fails("zip-with-a-drive", file("pets.zip", zipped({"C:\\evil.png": png()})), training(), DataError,
           "evil.png leads out", "pack it again"),
     fails("zip-slip-of-windows", file("pets.zip", zipped({"cat\\..\\..\\evil.png": png()})), training(), DataError,

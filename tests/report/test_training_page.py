@@ -21,9 +21,9 @@ from edgekit.errors import OutputError, TrainingError
 from edgekit.report.training_page import page, python_call, write_page
 from edgekit.report.training_page.charts import nice_ticks
 from edgekit.report.training_page.markup import Markup, tag
-from edgekit.report.training_page.material import gather
 from edgekit.spec import Label
 from edgekit.training.config import TrainingConfig
+from edgekit.training.material import gather
 from tests.training_results import make_history, make_result, three_classes, three_labels
 
 HOSTILE = '<script>alert("1")</script>'
@@ -100,7 +100,7 @@ def test_it_asks_no_one_for_anything() -> None:
 
 
 def test_only_its_own_script_may_run() -> None:
-    text = page(gather(*three_classes(), ""))
+    text = page(gather(*three_classes()))
     script = re.search(r"<script>(.*)</script>", text, re.DOTALL)
     assert script is not None
     digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
@@ -132,7 +132,7 @@ def test_names_are_text_and_never_markup(make: Callable[..., Any]) -> None:
 
 
 def test_a_name_that_is_no_unicode_can_be_written(tmp_path: Path) -> None:
-    path = write_page(*three_classes(), "edgekit train a\udcff", tmp_path)
+    path = write_page(gather(*three_classes(), "edgekit train a\udcff"), tmp_path)
     assert path == tmp_path / "report.html"
     assert "edgekit train a\\udcff" in path.read_text(encoding="utf-8")
 
@@ -223,9 +223,7 @@ def test_a_loss_that_is_no_number_leaves_a_gap() -> None:
 
 
 def test_what_one_should_know_comes_first() -> None:
-    text = page(
-        gather(*three_classes(failure=TrainingError("The disk is full."), ended="Enough.", resumed_after=2), "")
-    )
+    text = page(gather(*three_classes(failure=TrainingError("The disk is full."), ended="Enough.", resumed_after=2)))
     notes = text[text.index("<aside") : text.index("</aside>")]
     assert "The disk is full. The best epoch was kept." in notes
     assert "Enough." in notes
@@ -235,7 +233,7 @@ def test_what_one_should_know_comes_first() -> None:
 
 def test_settings_that_were_chosen_stand_out() -> None:
     config = TrainingConfig(model="simple_cnn", augmentation="none", epochs=7)
-    text = page(gather(*three_classes(config=config), ""))
+    text = page(gather(*three_classes(config=config)))
     changed = re.findall(r'<tr class="changed"><th scope="row"><code>(\w+)</code></th><td>([^<]*)', text)
     assert changed == [("model", "simple_cnn"), ("epochs", "7"), ("augmentation", "none")]
 
@@ -326,4 +324,4 @@ def test_a_page_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "report.html").mkdir()
     (tmp_path / "report.html" / "file").touch()
     with pytest.raises(OutputError):
-        write_page(*three_classes(), "", tmp_path)
+        write_page(gather(*three_classes()), tmp_path)

@@ -12,6 +12,7 @@ from edgekit.measure.mistakes import Mistake
 from edgekit.measure.per_class import ClassScores, PerClass
 from edgekit.progress import SILENT
 from edgekit.training.config import TrainingConfig
+from edgekit.training.material import gather
 from edgekit.training.plot_classes import draw_confusion, draw_decisions, draw_per_class
 from edgekit.training.plot_curves import draw_learning_curves
 from edgekit.training.plot_photos import choose_samples, draw_mistakes, draw_samples
@@ -113,7 +114,7 @@ def test_each_class_on_a_line(draw: Callable[[PerClass, Path], None], tmp_path: 
 @pytest.mark.parametrize("make", [three_classes, three_labels])
 def test_all_pictures_of_photos(make: Callable[..., tuple], tmp_path: Path) -> None:
     result, dataset = make()
-    paths = write_pictures(result, dataset, tmp_path, SILENT)
+    paths = write_pictures(gather(result, dataset), tmp_path, SILENT)
     assert list(paths) == ["learning_curves", "confusion_matrix", "per_class", "mistakes", "samples"]
     assert all(_pixels(path).std() > 5 for path in paths.values())
 
@@ -121,7 +122,7 @@ def test_all_pictures_of_photos(make: Callable[..., tuple], tmp_path: Path) -> N
 def test_augmentation_is_shown_where_there_was_some(tmp_path: Path) -> None:
     config = TrainingConfig(model="simple_cnn", augmentation="light")
     result, dataset = three_classes(config=config)
-    paths = write_pictures(result, dataset, tmp_path, SILENT)
+    paths = write_pictures(gather(result, dataset), tmp_path, SILENT)
     assert paths["augmentation"] == tmp_path / "augmentation.png"
     assert _pixels(paths["augmentation"]).std() > 5
 
@@ -129,7 +130,7 @@ def test_augmentation_is_shown_where_there_was_some(tmp_path: Path) -> None:
 def test_samples_that_are_no_photos_have_curves_only(tmp_path: Path) -> None:
     labels = np.array([0, 1, 1])
     result, dataset = make_result(labels, np.eye(2)[labels], ("a", "b"), shape=(40, 3, 2, 5))
-    assert set(write_pictures(result, dataset, tmp_path, SILENT)) == {
+    assert set(write_pictures(gather(result, dataset), tmp_path, SILENT)) == {
         "learning_curves",
         "confusion_matrix",
         "per_class",

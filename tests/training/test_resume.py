@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edgekit.data import Dataset
 from edgekit.errors import ImageError, OutputError, TrainingError
@@ -13,6 +14,7 @@ from edgekit.kerasfile import import_keras
 from edgekit.spec import ImageFormat
 from edgekit.training import RunOptions, TrainingConfig, TrainingResult, train_classifier
 from edgekit.training.checkpoint import Checkpoint
+from edgekit.training.distribution.base import OneDevice
 
 keras = import_keras()
 
@@ -65,6 +67,20 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _numbers(result: TrainingResult) -> list[list[float]]:
     return [list(epoch.values.values()) for epoch in result.history]
+
+
+def test_without_a_checkpoint_only_the_best_weights_are_fetched(
+    textures: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch, fetched = OneDevice.fetch, []
+
+    def counted(self: OneDevice, variables: Sequence[Any]) -> list[NDArray[Any]]:
+        fetched.append(len(variables))
+        return fetch(self, variables)
+
+    monkeypatch.setattr(OneDevice, "fetch", counted)
+    result = train_classifier(textures, IMAGE, TrainingConfig(**{**SCRATCH, "epochs": 2}))
+    assert set(fetched) == {len(result.keras_model.weights)}
 
 
 @pytest.mark.parametrize(("settings", "epoch"), [(SCRATCH, 3), (STAGES, 4), (STAGES, 5)])

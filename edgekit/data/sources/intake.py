@@ -16,14 +16,12 @@ from edgekit.data.sources.arrays import as_array
 from edgekit.data.sources.base import Request
 from edgekit.data.sources.files import file_record, is_path
 from edgekit.data.spool import Spool
-from edgekit.errors import DataError, EdgeKitError
+from edgekit.errors import DataError, EdgeKitError, first_line
 
 MAX_ITEMS = 1_000_000
 """Of a stream without an end that is known: above this it is taken for endless."""
 
 _FEWEST_REPEATS = 100
-
-_LONGEST_REASON = 300
 
 _FLAT = 8
 """Times as wide as high: what a photo is not, and a batch of photos as rows of numbers is."""
@@ -75,7 +73,7 @@ class Intake:
                 try:
                     self._add(item, place)
                 except (TypeError, ValueError) as error:  # objects that NumPy makes nothing of
-                    raise DataError(f"{place} is no photo with its label ({_first_line(error)}).") from error
+                    raise DataError(f"{place} is no photo with its label ({_reason(error)}).") from error
                 number += 1
                 if length is not None:
                     task.advance()
@@ -155,14 +153,13 @@ class Intake:
         return Listing(self._name, labels.class_names, tuple(records), labels.multi_label)
 
     def _failure(self, number: int, error: Exception) -> str:
-        return f"{self._name} failed after {number:,} items ({_first_line(error)})."
+        return f"{self._name} failed after {number:,} items ({_reason(error)})."
 
 
-def _first_line(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     # TensorFlow begins with where in its graph that was.
-    lines = re.sub(r"\{\{[^{}]*\}\} ?", "", str(error)).strip().splitlines()
-    reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    return reason[:_LONGEST_REASON]
+    text = re.sub(r"\{\{[^{}]*\}\} ?", "", str(error)).strip()
+    return f"{type(error).__name__}: {first_line(text)}" if text else type(error).__name__
 
 
 class _Repeats:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from edgekit.measure.mistakes import Mistake
 from edgekit.report.training_page.markup import Markup, tag
-from edgekit.report.training_page.material import Material
+from edgekit.training.material import Material
 from edgekit.training.plot_photos import choose_samples
 
 _QUALITY = 80

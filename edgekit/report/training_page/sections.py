@@ -9,8 +9,9 @@ from edgekit.measure.accuracy import wilson_interval
 from edgekit.report.training import describe_origin, format_seconds
 from edgekit.report.training_page import charts, matrix, photos, tables
 from edgekit.report.training_page.markup import Markup, tag
-from edgekit.report.training_page.material import Material
+from edgekit.training.augmentation.describe import describe
 from edgekit.training.curves import format_metric, format_share
+from edgekit.training.material import Material
 from edgekit.training.result import EpochMetrics
 
 _PACKAGES = {"edgekit": "EdgeKit", "keras": "Keras", "tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
@@ -64,7 +65,7 @@ def sections(material: Material) -> Iterator[tuple[str, str, Markup]]:
             _with_lead("Training photos, chosen at random, as the model sees them.", photos.samples(material)),
         )
     if material.augmented is not None:
-        text = f"One photo, and as training saw it, anew each time: {material.augmentation}."
+        text = f"One photo, and as training saw it, anew each time: {describe(material.augmentation)}."
         yield "augmentation", "Augmentation", _with_lead(text, photos.augmentation(material.augmented))
     yield "repeat", "Do it again", _repeat(material)
     yield "settings", "Settings", _settings(material)

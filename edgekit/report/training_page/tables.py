@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from edgekit.measure.per_class import ClassScores
 from edgekit.report.training_page.markup import Content, Markup, tag
-from edgekit.report.training_page.material import Material
 from edgekit.training.config import TrainingConfig
 from edgekit.training.curves import format_metric, format_share
+from edgekit.training.material import Material
 from edgekit.training.result import TrainingResult
 
 NOTHING = "–"
@@ -33,8 +33,8 @@ def class_table(material: Material) -> Markup:
     ]
     trained = count_labels(material.dataset.train.labels, len(material.names))
     rows = [
-        _class_row(item, identifier, count, bool(decisions))
-        for item, identifier, count in zip(material.scores.classes, material.dataset.class_names, trained, strict=True)
+        _class_row(item, name, count, bool(decisions))
+        for item, name, count in zip(material.scores.classes, material.names, trained, strict=True)
     ]
     mean = material.scores
     foot = tag(
@@ -119,11 +119,11 @@ def f1_text(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.3f}"
 
 
-def _class_row(item: ClassScores, identifier: str, trained: int, decisions: bool) -> Markup:
+def _class_row(item: ClassScores, name: str, trained: int, decisions: bool) -> Markup:
     counts = (item.true_positives, item.false_negatives, item.false_positives) if decisions else ()
     return tag(
         "tr",
-        tag("th", item.label, scope="row", title=identifier if identifier != item.label else None),
+        tag("th", name, scope="row", title=item.label if item.label != name else None),
         [_number(f"{count:,}", count) for count in (trained, item.support, *counts)],
         [_number(share_text(value), value) for value in (item.precision, item.recall)],
         _number(f1_text(item.f1), item.f1, bar=True),

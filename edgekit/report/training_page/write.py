@@ -7,33 +7,21 @@ import hashlib
 from importlib.resources import files
 from pathlib import Path
 
-from edgekit.data import Dataset
 from edgekit.files import write_text
 from edgekit.report.training_page.markup import Markup, join, tag
-from edgekit.report.training_page.material import Material, gather
 from edgekit.report.training_page.sections import header, notes, sections
-from edgekit.training.result import TrainingResult
+from edgekit.training.material import Material
 from edgekit.version import __version__
 
 PAGE = "report.html"
 
 
-def write_page(
-    result: TrainingResult,
-    dataset: Dataset,
-    command: str,
-    folder: Path,
-    *,
-    python: str = "",
-) -> Path:
+def write_page(material: Material, folder: Path) -> Path:
     """Writes everything about a training as one HTML file that needs no network.
 
     Args:
-        result: of the training.
-        dataset: the photos, of which some become part of the page, and what their check found.
-        command: what repeats it: the line of a shell, or a call in Python.
+        material: the training; some of its photos become part of the page.
         folder: gets ``report.html``; it exists.
-        python: the call that does the same, see :func:`~edgekit.report.training_page.repeat.python_call`.
 
     Returns:
         The file.
@@ -41,10 +29,9 @@ def write_page(
     Raises:
         OutputError: the file cannot be written.
         ImageError: a photo that is decoded on demand has vanished.
-        MissingExtraError: there was augmentation, which Keras draws, and it is not installed.
     """
     path = folder / PAGE
-    write_text(path, page(gather(result, dataset, command, python)))
+    write_text(path, page(material))
     return path
 
 

@@ -46,11 +46,26 @@ def draw_preview(
         MissingExtraError: Keras or Matplotlib is not installed.
         OutputError: the file cannot be written.
     """
-    photos = augment_samples(photo, settings, seed, others=others)
+    draw_augmented(augment_samples(photo, settings, seed, others=others), settings, path, mixed=others is not None)
+
+
+def draw_augmented(photos: NDArray[np.uint8], settings: Augmentation, path: Path, *, mixed: bool) -> None:
+    """Draws a photo and changed ones of it as PNG.
+
+    Args:
+        photos: (n, height, width, channels), see :func:`augment_samples`.
+        settings: what was changed; they are told in words, too.
+        path: of the picture.
+        mixed: whether there were other photos to be mixed in. If not, the picture says so.
+
+    Raises:
+        MissingExtraError: Matplotlib is not installed.
+        OutputError: the file cannot be written.
+    """
     height, width = photos.shape[1:3]
     rows = -(-len(photos) // _COLUMNS)
     title = f"Augmentation: {shorten(to_text(settings), 80)}"
-    words = describe(settings) + (" (not shown: no other photos)" if settings.mixes and others is None else "")
+    words = describe(settings) + (" (not shown: no other photos)" if settings.mixes and not mixed else "")
     lines = textwrap.wrap(words, 125)
     with figure(path, _COLUMNS * _INCHES, rows * (_INCHES * height / width + 0.1) + 0.4 + 0.16 * len(lines)) as canvas:
         canvas.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")

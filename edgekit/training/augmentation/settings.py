@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args
 
+from edgekit.arguments import check_kind
 from edgekit.errors import UsageError
-from edgekit.training.checks import check_choice, check_integer, check_type, is_number
+from edgekit.training.checks import check_choice, check_integer, is_number
 
 FillMode = Literal["reflect", "constant", "nearest", "wrap"]
 
@@ -71,13 +72,13 @@ class Augmentation:
     cutmix: float = 0.0
 
     def __post_init__(self) -> None:
-        check_type("horizontal_flip", self.horizontal_flip, bool)
-        check_type("vertical_flip", self.vertical_flip, bool)
+        check_kind(self.horizontal_flip, "horizontal_flip", bool, "True or False")
+        check_kind(self.vertical_flip, "vertical_flip", bool, "True or False")
         for name, (unit, high) in _UNITS.items():
             _check_range(name, getattr(self, name), unit, high)
         object.__setattr__(self, "zoom", _zoom_range(self.zoom))
-        check_choice("fill_mode", self.fill_mode, FILL_MODES)
-        check_integer("rand_augment", self.rand_augment, 0, MAX_OPERATIONS)
+        check_choice(self.fill_mode, "fill_mode", FILL_MODES)
+        check_integer(self.rand_augment, "rand_augment", 0, MAX_OPERATIONS)
 
     @property
     def zoom_range(self) -> tuple[float, float]:

@@ -5,9 +5,9 @@ process gets its share of a batch, and a clear refusal of what cannot work.
 """
 
 from edgekit.training.distribution.base import Distribution
-from edgekit.training.distribution.joining import is_main_process, wait_for_all
+from edgekit.training.distribution.joining import wait_for_all
 from edgekit.training.distribution.opening import open_distribution
 from edgekit.training.distribution.processes import ProcessOptions
 from edgekit.training.distribution.sharing import LocalBatch
 
-__all__ = ["Distribution", "LocalBatch", "ProcessOptions", "is_main_process", "open_distribution", "wait_for_all"]
+__all__ = ["Distribution", "LocalBatch", "ProcessOptions", "open_distribution", "wait_for_all"]

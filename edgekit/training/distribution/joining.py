@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from edgekit.errors import TrainingError, UsageError
+from edgekit.errors import TrainingError, UsageError, first_line
 from edgekit.training.distribution.processes import ProcessGroup, split_address
 
 _TIMEOUT = 300.0
@@ -43,20 +43,13 @@ def join(group: ProcessGroup | None, timeout: float = _TIMEOUT) -> None:
             shutdown_timeout_seconds=_LEAVING,
         )
     except (RuntimeError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        if "must be called before" in first:
+        if "must be called before" in str(error):
             raise UsageError(
                 "JAX has already looked for its devices, and cannot join other processes any more. Call "
                 "jax.distributed.initialize() at the beginning of your program, before anything is computed."
             ) from error
-        raise TrainingError(f"The processes cannot be joined: {first}") from error
+        raise TrainingError(f"The processes cannot be joined: {first_line(error)}") from error
     _meet()
-
-
-def is_main_process() -> bool:
-    """Whether this process is alone or the first of its group: the one that writes files and talks."""
-    jax = sys.modules.get("jax")
-    return jax is None or not jax.distributed.is_initialized() or jax.process_index() == 0
 
 
 def wait_for_all(what: str) -> None:

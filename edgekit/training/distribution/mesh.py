@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 
 from edgekit.errors import TrainingError, UsageError
 from edgekit.training.distribution.base import Distribution
-from edgekit.training.distribution.joining import wait_for_all
 from edgekit.training.distribution.layouts import choose_axes, choose_model_devices
 
 _BATCH, _MODEL = "batch", "model"
@@ -85,9 +84,11 @@ class Mesh(Distribution):
                 "started with the same command and see the same data."
             )
 
-    def wait(self, what: str) -> None:
+    def in_any(self, value: bool) -> bool:
         """See :class:`Distribution`."""
-        wait_for_all(what)
+        from jax.experimental import multihost_utils
+
+        return bool(np.any(multihost_utils.process_allgather(np.array(value))))
 
 
 class _Automatic(keras.distribution.ModelParallel):  # type: ignore[misc]  # Keras has no types

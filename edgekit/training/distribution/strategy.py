@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from edgekit.errors import UsageError
+from edgekit.errors import UsageError, first_line
 from edgekit.training.distribution.base import Distribution
 
 
@@ -72,10 +72,10 @@ def _open_tpu() -> Strategy:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect(os.environ.get("TPU_NAME") or "local")
         strategy = tf.distribute.TPUStrategy(resolver)
     except (ValueError, tf.errors.OpError, RuntimeError, OSError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UsageError(
-            f"TensorFlow finds no TPU ({reason}). On a TPU host install tensorflow-tpu, and set TPU_NAME where the TPU "
-            "is another host's; or train with KERAS_BACKEND=jax and --distribute data, which needs jax[tpu]."
+            f"TensorFlow finds no TPU ({first_line(error)}). On a TPU host install tensorflow-tpu, and set "
+            "TPU_NAME where the TPU is another host's; or train with KERAS_BACKEND=jax and --distribute data, which "
+            "needs jax[tpu]."
         ) from error
     cores = int(strategy.num_replicas_in_sync)
     return Strategy("tpu", strategy, f"{cores} TPU cores (TensorFlow)")

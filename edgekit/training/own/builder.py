@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from edgekit.errors import UsageError
-from edgekit.kerasfile import first_line, import_keras
+from edgekit.errors import UsageError, first_line
+from edgekit.kerasfile import import_keras
 from edgekit.training.layer_errors import explain, line_in, source_line, whole_tracebacks
 from edgekit.training.network import BuildRequest
 from edgekit.training.objective import Objective

@@ -7,7 +7,7 @@ import numpy as np
 
 from edgekit.errors import TrainingError, UsageError
 from edgekit.training.backend import compile_options
-from edgekit.training.distribution import ProcessOptions, is_main_process, open_distribution
+from edgekit.training.distribution import ProcessOptions, open_distribution, wait_for_all
 from edgekit.training.precision import choose_precision
 from tests.jax.refusal import refusal
 
@@ -15,7 +15,7 @@ index, port = int(sys.argv[1]), int(sys.argv[2])
 options = ProcessOptions(2, index, f"127.0.0.1:{port}")
 data = open_distribution(keras, "data", options)
 assert (data.replicas, data.processes, data.process_index) == (4, 2, index)
-assert data.is_main == is_main_process() == (index == 0)
+assert data.is_main == (index == 0)
 assert data.describe() == "4 CPUs in 2 processes (JAX, data parallel)", data.describe()
 assert choose_precision(keras) == "float32"
 assert compile_options(keras) == {}
@@ -28,6 +28,7 @@ np.testing.assert_allclose(mine.weights, [8 / 6] * 4 if index == 0 else [8 / 6] 
 data.agree("the data", "the same digest")
 message = refusal(TrainingError, lambda: data.agree("the data", f"digest of process {index}"))
 assert "differ in the data: process 1 from process 0" in message, message
+assert [data.in_any(value) for value in (index == 1, True, False)] == [True, True, False]
 
 # One copy of the model for each process, whose photos are its own.
 by_default = open_distribution(keras, "model", options)
@@ -57,5 +58,5 @@ with model.scope():
 
 message = refusal(UsageError, lambda: open_distribution(keras, "model", options, model_devices=3))
 assert "Got: 4 devices, 3 for each copy" in message, message
-model.wait("the end")
+wait_for_all("the end")
 print("all right")
