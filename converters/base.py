@@ -63,6 +63,10 @@ class Converter(Protocol):
 
 MODULES: dict[str, str] = {
     "tflite": "edgekit.converters.tflite",
+    "coreml": "edgekit.converters.coreml",
+    "tfjs": "edgekit.converters.tfjs",
+    "onnx": "edgekit.converters.onnx",
+    "savedmodel": "edgekit.converters.savedmodel",
 }
 """Format to module; a module is imported when its format is first asked for."""
 

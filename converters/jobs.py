@@ -1,4 +1,4 @@
-"""Conversions as jobs: each in a process of its own, with its own log, side by side.
+"""Conversions as jobs: each converter in a process of its own, each job with its own log, side by side.
 
 Native converters crash, print and leak; in a process of its own one cannot take the others with
 it. The parent writes ``job.json``, the worker (:mod:`edgekit.converters.worker`) writes
@@ -7,31 +7,28 @@ it. The parent writes ``job.json``, the worker (:mod:`edgekit.converters.worker`
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import subprocess
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edgekit.artifact import Check
 from edgekit.child import child_command, child_environment, describe_crash
-from edgekit.files import remove
+from edgekit.converters.processes import Workers
 from edgekit.host import available_memory, usable_cores
 from edgekit.progress import Progress
+
+LOG = "log.txt"
+"""In a job's folder: everything that its converter printed."""
 
 TIME_LIMIT_SECONDS = 3600
 MEMORY_PER_JOB = 3 << 30
 """Bytes: what TensorFlow and the conversion of a mid-sized model take at their peak (1.2 GB were
 seen for MobileNetV2 0.35 in int8), with room to spare."""
-
-_WORK = ".export-"
-_ABANDONED_AFTER = 60.0
-"""Seconds since the last change of a work folder whose process is gone."""
 
 
 @dataclass(frozen=True)
@@ -72,41 +69,46 @@ class Outcome:
 
     Attributes:
         job: the job.
-        check: how the written artifact was proved; empty where it was not written.
+        check: how the written artifact was proved; says nothing where it was not written.
         error: why there is no artifact, as a sentence, or ``None``.
         log: everything that the converter printed.
     """
 
     job: Job
-    check: dict[str, Any]
+    check: Check
     error: str | None
     log: Path
 
 
 def run_jobs(jobs: Sequence[Job], folder: Path, progress: Progress) -> list[Outcome]:
-    """Runs all jobs, as many side by side as processors and memory allow.
+    """Runs all jobs; those of different formats side by side, as many as processors and memory allow.
 
     Args:
         jobs: what to convert.
         folder: an existing folder for job files and logs.
-        progress: one step for each finished job.
+        progress: one step and one line for each finished job.
 
     Returns:
         One outcome for each job, in the order of ``jobs``. Nothing is raised for a failed one.
         On Ctrl-C every worker is killed before the exception goes on.
     """
-    workers = _Workers()
+    groups: dict[str, dict[int, Job]] = {}
+    for index, job in enumerate(jobs):
+        groups.setdefault(job.format, {})[index] = job
+    workers = Workers()
     outcomes: dict[int, Outcome] = {}
+    started = time.monotonic()
     with progress.task("Converting", len(jobs)) as task:
-        pool = ThreadPoolExecutor(max_workers=parallel_jobs(len(jobs), usable_cores(), available_memory()))
+
+        def tell(outcome: Outcome) -> None:
+            task.advance(note=outcome.job.name)
+            progress.say(f"  {outcome.job.name}: {_how_it_went(outcome)} {time.monotonic() - started:.1f} s")
+
+        pool = ThreadPoolExecutor(max_workers=parallel_jobs(len(groups), usable_cores(), available_memory()))
         try:
-            futures = {
-                pool.submit(_run, job, folder / f"job-{index}", workers): index for index, job in enumerate(jobs)
-            }
+            futures = [pool.submit(_run_group, group, folder, workers, tell) for group in groups.values()]
             for future in as_completed(futures):
-                outcome = future.result()
-                outcomes[futures[future]] = outcome
-                task.advance(note=f"{outcome.job.name} {'failed' if outcome.error else 'done'}")
+                outcomes |= future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -116,88 +118,59 @@ def run_jobs(jobs: Sequence[Job], folder: Path, progress: Progress) -> list[Outc
     return [outcomes[index] for index in range(len(jobs))]
 
 
-def work_prefix() -> str:
-    """The beginning of a work folder's name; it tells whose folder it is."""
-    return f"{_WORK}{os.getpid()}-"
-
-
-def remove_abandoned(folder: Path) -> None:
-    """Removes the work folders of exports that were killed: of processes that are no longer there."""
-    for work in folder.glob(f"{_WORK}*-*"):
-        owner = work.name.removeprefix(_WORK).partition("-")[0]
-        # Another machine may share the disk and has process ids of its own: leave its young folders alone.
-        with contextlib.suppress(OSError):
-            if owner.isdigit() and not _is_alive(int(owner)) and time.time() - work.stat().st_mtime > _ABANDONED_AFTER:
-                remove(work)
-
-
-def _is_alive(process: int) -> bool:
-    if os.name != "posix":  # there os.kill(..., 0) would end the process
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+def _how_it_went(outcome: Outcome) -> str:
+    if outcome.error:
+        return "failed after"
+    return "done after" if outcome.check.verified else "written, not verified, after"
 
 
 def parallel_jobs(jobs: int, processors: int, memory: int | None) -> int:
-    """How many conversions run side by side: bounded by jobs, processors and free memory (bytes)."""
+    """How many processes run side by side: bounded by their number, processors and free memory (bytes)."""
     by_memory = processors if memory is None else memory // MEMORY_PER_JOB
     return max(1, min(jobs, processors, by_memory))
 
 
-class _Workers:
-    """The processes that run now, so that none outlives its parent's interest."""
+def _run_group(
+    jobs: Mapping[int, Job], folder: Path, workers: Workers, tell: Callable[[Outcome], None]
+) -> dict[int, Outcome]:
+    """Runs the jobs of one converter, one after the other in one process.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._closed = False
+    TensorFlow is imported once for all of them. Where one takes the process with it, those behind it
+    go on in a new one.
+    """
+    folders = {index: folder / f"job-{index}" for index in jobs}
+    for index, job in jobs.items():
+        folders[index].mkdir()
+        job.write(folders[index] / "job.json")
+        (folders[index] / LOG).touch()
+    outcomes: dict[int, Outcome] = {}
 
-    def run(self, start: Callable[[], subprocess.Popen[bytes]]) -> int | None:
-        """The exit code, or ``None`` for one that was not started or ran past the time limit."""
-        with self._lock:
-            if self._closed:
-                return None
-            process = start()
-            self._running.add(process)
+    def done(index: int, code: int | None) -> None:
+        outcomes[index] = _read_outcome(jobs[index], folders[index], folders[index] / LOG, code)
+        tell(outcomes[index])
+
+    names = {path.name: index for index, path in folders.items()}
+
+    def finished(line: str) -> None:
+        if line in names:
+            done(names[line], 0)
+
+    while waiting := [index for index in jobs if index not in outcomes]:
+        command = child_command("edgekit.converters.worker", *(str(folders[index]) for index in waiting))
+        log = folders[waiting[0]] / LOG
         try:
-            return process.wait(TIME_LIMIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            with contextlib.suppress(OSError):
-                process.kill()
-            process.wait()
-            with self._lock:
-                self._running.discard(process)
-
-    def kill_all(self) -> None:
-        with self._lock:
-            self._closed = True
-            for process in self._running:
-                with contextlib.suppress(OSError):
-                    process.kill()
-
-
-def _run(job: Job, folder: Path, workers: _Workers) -> Outcome:
-    folder.mkdir()
-    job.write(folder / "job.json")
-    log = folder / "log.txt"
-    with log.open("wb") as output:
-        code = workers.run(
-            lambda: subprocess.Popen(
-                child_command("edgekit.converters.worker", str(folder)),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=child_environment(_quiet_cpu()),
-            )
-        )
-    return _read_outcome(job, folder, log, code)
+            code = workers.run(command, child_environment(_quiet_cpu()), log, finished, TIME_LIMIT_SECONDS)
+        except OSError as error:  # no memory or no handle for one more process
+            failed = f"its process cannot be started ({error.strerror})"
+            for index in waiting:
+                outcomes[index] = Outcome(jobs[index], Check(), f"{jobs[index].name}: {failed}.", folders[index] / LOG)
+                tell(outcomes[index])
+            break
+        if workers.closed:  # on the way out: nobody wants to hear of what was stopped
+            break
+        if waiting[-1] not in outcomes:  # it ended before its time, in the first that has no outcome
+            done(next(index for index in waiting if index not in outcomes), code)
+    return outcomes
 
 
 def _quiet_cpu() -> dict[str, str]:
@@ -212,10 +185,11 @@ def _quiet_cpu() -> dict[str, str]:
 def _read_outcome(job: Job, folder: Path, log: Path, code: int | None) -> Outcome:
     try:
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        return Outcome(job, result["check"], result["error"], log)
+        return Outcome(job, Check.from_dict(result["check"]), result["error"], log)
     except (OSError, ValueError):
         last = _last_line(log)
-        return Outcome(job, {}, f"{job.name}: the converter {_how_it_ended(code)}{f': {last}' if last else ''}.", log)
+        error = f"{job.name}: the converter {_how_it_ended(code)}{f': {last}' if last else ''}."
+        return Outcome(job, Check(), error, log)
 
 
 def _last_line(log: Path) -> str:

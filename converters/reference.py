@@ -10,9 +10,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.artifact import Artifact
-from edgekit.errors import VerificationError
+from edgekit.artifact import Artifact, Check
+from edgekit.errors import NotRunHereError, VerificationError
 from edgekit.measure.comparison import compare_answers
+from edgekit.measure.tolerances import tolerance_of
 from edgekit.runtime import load
 
 SIZE = 64
@@ -54,24 +55,23 @@ class Reference:
             return cls(inputs, outputs, str(arrays["source"]))
 
 
-def compare(artifact: Artifact, reference: Reference, name: str) -> dict[str, Any]:
+def compare(artifact: Artifact, reference: Reference, name: str) -> Check:
     """Runs the artifact in the engine of its format and compares it with Keras.
 
     Returns:
-        The engine, the number and source of the inputs, and the parity, ready for the manifest.
+        What ran it and how far it agreed; or why nothing here can run it.
 
     Raises:
         VerificationError: it does not agree.
     """
-    with load(artifact.path, trust=True) as predictor:
-        answers = predictor.answers(reference.inputs)
-        engine = predictor.engine.info
+    try:
+        with load(artifact.path, trust=True) as predictor:
+            answers = predictor.answers(reference.inputs)
+            engine = predictor.engine.info
+    except NotRunHereError as error:
+        return Check(reference.source, reason=str(error), notes=artifact.notes)
     compared = compare_answers(reference.outputs, answers, artifact.spec)
-    verdict = compared.judge(artifact.precision)
+    verdict = compared.judge(tolerance_of(artifact.format, artifact.precision))
     if not verdict.passed:
         raise VerificationError(f"{name} does not agree with the Keras model: {' '.join(verdict.reasons)}")
-    return {
-        "engine": str(engine),
-        "inputs": reference.source,
-        **compared.parity.to_dict(),
-    }
+    return Check(reference.source, str(engine), compared.parity.to_dict(), notes=artifact.notes)

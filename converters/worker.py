@@ -1,28 +1,30 @@
-"""The process in which one conversion runs: ``python -m edgekit.converters.worker FOLDER``.
+"""The process in which conversions run, one after the other: ``python -m edgekit.converters.worker FOLDER ...``.
 
 Converts, runs what was written in a real engine, and compares it with the Keras outputs. Everything
-that is printed on the way goes to the log; the result goes to ``FOLDER/result.json``.
+that is printed on the way goes to the job's log; the result goes to ``FOLDER/result.json``.
 """
 
 from __future__ import annotations
 
 import ctypes
 import json
+import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from edgekit.artifact import Check
 from edgekit.converters.base import get_converter
-from edgekit.converters.jobs import Job
+from edgekit.converters.jobs import LOG, Job
 from edgekit.converters.reference import Reference, compare
 from edgekit.errors import EdgeKitError
 from edgekit.program import FrozenProgram
 from edgekit.quantization.calibration import Calibration
 
 
-def run(job: Job) -> dict[str, Any]:
+def run(job: Job) -> Check:
     """Converts and checks; returns how the artifact was proved.
 
     Raises:
@@ -47,12 +49,27 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
-def main(folder: Path) -> int:
-    """Runs the job in ``folder``; a failure is a result, too."""
+def main(folders: Sequence[Path]) -> int:
+    """Runs the jobs in ``folders``, and writes a folder's name to standard output when it is done."""
     end_with_parent()
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w") as control:
+        for folder in folders:
+            with (folder / LOG).open("ab") as log:
+                for stream in (sys.stdout, sys.stderr):
+                    stream.flush()
+                    os.dup2(log.fileno(), stream.fileno())
+                _run_job(folder)
+                sys.stdout.flush()
+                sys.stderr.flush()
+            control.write(f"{folder.name}\n")
+            control.flush()
+    return 0
+
+
+def _run_job(folder: Path) -> None:
+    """Runs the job in ``folder``; a failure is a result, too."""
     job = Job.read(folder / "job.json")
-    check: dict[str, Any] = {}
-    error = None
+    check, error = Check(), None
     try:
         check = run(job)
     except EdgeKitError as failure:
@@ -63,13 +80,11 @@ def main(folder: Path) -> int:
         error = f"{job.name}: {type(failure).__name__}: {failure}"
     temporary = folder / "result.json.tmp"
     try:
-        temporary.write_text(json.dumps({"check": check, "error": error}), encoding="utf-8")
+        temporary.write_text(json.dumps({"check": check.to_dict(), "error": error}), encoding="utf-8")
         temporary.replace(folder / "result.json")
     except OSError as failure:
         print(f"cannot write the result ({failure.strerror})")
-        return 1
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main([Path(folder) for folder in sys.argv[1:]]))

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class Artifact:
         size_bytes: of the file, or of all files of the folder.
         digest: SHA-256 (hex) of the file, or over the names and digests of a folder's files.
         spec: what it takes and answers.
+        notes: what its user should know, a sentence each.
     """
 
     path: Path
@@ -48,11 +50,83 @@ class Artifact:
     size_bytes: int
     digest: str
     spec: ModelSpec
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def at(cls, path: Path, format: str, precision: str, spec: ModelSpec) -> Artifact:
+    def at(cls, path: Path, format: str, precision: str, spec: ModelSpec, notes: tuple[str, ...] = ()) -> Artifact:
         """Describes what lies at ``path``."""
-        return cls(path, format, precision, size_of(path), digest_of(path), spec)
+        return cls(path, format, precision, size_of(path), digest_of(path), spec, notes)
+
+
+@dataclass(frozen=True)
+class Check:
+    """How an artifact was proved after writing.
+
+    Attributes:
+        inputs: what it was run on, for a person.
+        engine: what ran it, with version and kernels; ``None`` where nothing here can.
+        parity: how far it agreed, as in ``measure.parity.Parity.to_dict``; empty where it was not run.
+        reason: why it was not run, a sentence.
+        notes: what its user should know, a sentence each.
+    """
+
+    inputs: str = ""
+    engine: str | None = None
+    parity: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether it has run, and agreed."""
+        return self.engine is not None
+
+    @property
+    def agreement(self) -> float | None:
+        """The share of inputs with the same answer, 0..1; ``None`` where it was not run, or has no classes."""
+        return self.parity.get("agreement")
+
+    @property
+    def max_difference(self) -> float | None:
+        """The largest difference of any value."""
+        return self.parity.get("max_difference")
+
+    @property
+    def relative_error(self) -> float | None:
+        """Of a model without classes, see ``measure.values.ValueParity``."""
+        return self.parity.get("relative_error")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, in one level."""
+        return {
+            "verified": self.verified,
+            "engine": self.engine,
+            "inputs": self.inputs,
+            "reason": self.reason,
+            "notes": list(self.notes),
+            **self.parity,
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Check:
+        """Reads what :meth:`to_dict` gives; fields of the wrong type are left out."""
+        own = {"verified", "engine", "inputs", "reason", "notes"}
+        engine, inputs, reason = (document.get(name) for name in ("engine", "inputs", "reason"))
+        notes = document.get("notes")
+        return cls(
+            inputs=inputs if isinstance(inputs, str) else "",
+            engine=engine if isinstance(engine, str) else None,
+            parity={name: value for name, value in document.items() if name not in own and _is_figure(name, value)},
+            reason=reason if isinstance(reason, str) else None,
+            notes=tuple(note for note in notes if isinstance(note, str)) if isinstance(notes, list) else (),
+        )
+
+
+_FIGURES = ("agreement", "max_difference", "mean_difference", "relative_error")
+
+
+def _is_figure(name: str, value: object) -> bool:
+    return name not in _FIGURES or value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 @dataclass(frozen=True)
@@ -60,9 +134,10 @@ class ManifestEntry:
     """One line of a manifest; paths are relative to the manifest.
 
     Attributes:
-        check: how the artifact was proved after writing: the engine that ran it, the number of
-            inputs, agreement and maximum difference (see ``measure.parity.Parity.to_dict``).
+        check: how the artifact was proved after writing.
         log: the converter's own log.
+        verification: what ``edgekit verify`` found last: ``source``, the photos, and ``result``, see
+            :meth:`edgekit.report.verdict.VerifyRow.to_dict`; ``None`` before.
     """
 
     file: str
@@ -70,17 +145,40 @@ class ManifestEntry:
     precision: str
     size_bytes: int
     digest: str
-    check: dict[str, Any] = field(default_factory=dict)
+    check: Check = field(default_factory=Check)
     log: str | None = None
+    verification: Mapping[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        fields = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        return fields | {"check": self.check.to_dict()}
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """All artifacts of one export folder, with the spec that they share."""
+    """All artifacts of one export folder, with the spec that they share.
+
+    Attributes:
+        name: of the model.
+        spec: what every artifact takes and answers.
+        artifacts: a line for each.
+        adaptation: what was put around a model that EdgeKit did not train, see
+            :meth:`edgekit.adaptation.Adaptation.to_dict`; ``None`` for one that it did.
+        source_digest: SHA-256 (hex) of the file or folder of such a model, or of the weights of one in
+            memory; ``None`` where there is none.
+    """
 
     name: str
     spec: ModelSpec
     artifacts: tuple[ManifestEntry, ...]
+    adaptation: Mapping[str, Any] | None = None
+    source_digest: str | None = None
+
+    def same_model(self, other: Manifest) -> bool:
+        """Whether both are of the same model, with the same things put around it."""
+        here, there = self.source_digest, other.source_digest
+        return self.spec.same_model(other.spec) and self.adaptation == other.adaptation and here == there
 
     def merged(self, older: Manifest) -> Manifest:
         """This manifest plus the older one's entries for files that this one does not name."""
@@ -93,7 +191,9 @@ class Manifest:
             "schema": MANIFEST_SCHEMA,
             "name": self.name,
             "spec": self.spec.to_dict(),
-            "artifacts": [dataclasses.asdict(entry) for entry in self.artifacts],
+            "adaptation": self.adaptation,
+            "source_digest": self.source_digest,
+            "artifacts": [entry.to_dict() for entry in self.artifacts],
         }
         write_text(folder / MANIFEST_NAME, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
@@ -121,8 +221,13 @@ class Manifest:
         name, artifacts = document.get("name"), document.get("artifacts")
         if not isinstance(name, str) or not isinstance(artifacts, list):
             raise _unreadable(path, "its name or its list of artifacts is missing")
+        adaptation, source = document.get("adaptation"), document.get("source_digest")
+        if not isinstance(adaptation, dict | None):
+            raise _unreadable(path, "what was put around the model is not an object")
+        if not isinstance(source, str | None):
+            raise _unreadable(path, "the digest of its source is not a text")
         entries = tuple(_read_entry(item, path) for item in artifacts)
-        return cls(name, ModelSpec.from_dict(document.get("spec"), str(path)), entries)
+        return cls(name, ModelSpec.from_dict(document.get("spec"), str(path)), entries, adaptation, source)
 
 
 def _read_entry(item: object, path: Path) -> ManifestEntry:
@@ -135,12 +240,15 @@ def _read_entry(item: object, path: Path) -> ManifestEntry:
     texts = (entry.file, entry.format, entry.precision, entry.digest, "" if entry.log is None else entry.log)
     if not all(isinstance(text, str) for text in texts) or type(entry.size_bytes) is not int:
         raise _unreadable(path, f"the artifact {entry.file!r} has a field of the wrong type")
-    if not isinstance(entry.check, dict):
+    check: object = entry.check
+    if not isinstance(check, dict | Check):
         raise _unreadable(path, f"the check of {entry.file} is not an object")
+    if not isinstance(entry.verification, dict | None):
+        raise _unreadable(path, f"the verification of {entry.file} is not an object")
     for file in (entry.file, entry.log):
         if file is not None and not _lies_in(path.parent, file):
             raise ModelFileError(f"{path} names {file!r}, which lies outside of its folder. Do not use it.")
-    return entry
+    return dataclasses.replace(entry, check=Check.from_dict(check)) if isinstance(check, dict) else entry
 
 
 def _lies_in(folder: Path, file: str) -> bool:

@@ -11,36 +11,28 @@ import contextlib
 import json
 import os
 import struct
-import sys
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from edgekit.errors import MissingExtraError, ModelFileError, first_line
+from edgekit.kerascode import find_code, known_names, refusal
 from edgekit.modelfile import check_regular
-from edgekit.quiet import stderr_into
+from edgekit.quiet import without_start_up_notes
 from edgekit.spec import ModelSpec
 
 SPEC_MEMBER = "edgekit/spec.json"
 
 _CONFIG = "config.json"
+_METADATA = "metadata.json"
 _WEIGHTS = ("model.weights.h5", "model.weights.json")
 _MAX_TEXT = 64 << 20
 """Bytes of a text member after unpacking. The largest Keras application's config has 1 MB; a zip
 can announce any size."""
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-
-_CODE = {
-    "Lambda": "it holds Python code",
-    "__lambda__": "it holds Python code",
-    "TFSMLayer": "it runs another SavedModel from the disk",
-    "TorchModuleWrapper": "it unpickles Python objects",
-    "JaxLayer": "it holds Python code",
-    "FlaxLayer": "it holds Python code",
-}
 
 
 def read_spec_from_keras(path: str | os.PathLike[str]) -> ModelSpec | None:
@@ -57,10 +49,14 @@ def read_spec_from_keras(path: str | os.PathLike[str]) -> ModelSpec | None:
         return ModelSpec.from_json(_read(archive, SPEC_MEMBER, path), str(path))
 
 
-def check_keras_file(path: str | os.PathLike[str]) -> None:
+def check_keras_file(path: str | os.PathLike[str], known: Collection[str] = ()) -> None:
     """Refuses a file that is no Keras 3 model, or one that could run code when it is opened.
 
     Nothing of the file is executed, and Keras is not imported.
+
+    Args:
+        path: of the file.
+        known: names of classes and functions that this program has, see :func:`edgekit.kerascode.find_code`.
 
     Raises:
         ModelFileError: missing, no zip, a zip of something else, damaged, or with a layer that
@@ -75,32 +71,37 @@ def check_keras_file(path: str | os.PathLike[str]) -> None:
                 f"{path} is a zip, but not a Keras model (it has no {missing}; it holds {_listing(names)})."
             )
         config = _read_config(archive, path)
-    problem = find_code(config)
+    problem = find_code(config, known)
     if problem:
-        raise ModelFileError(f"{path} is refused: {problem}. Replace it with standard Keras layers and save again.")
+        raise ModelFileError(refusal(path, problem))
 
 
-def find_code(config: object) -> str | None:
-    """What in a model's configuration would run code of its own; ``None`` where all is Keras' own.
+def read_keras_version(path: str | os.PathLike[str]) -> str | None:
+    """The version of Keras that wrote a ``.keras`` file, as ``3.15.1``; ``None`` where it does not say.
+
+    Raises:
+        ModelFileError: no zip, or damaged.
+    """
+    path = Path(path)
+    with _open(path) as archive:
+        if _METADATA not in archive.namelist():
+            return None
+        try:
+            version = json.loads(_read(archive, _METADATA, path)).get("keras_version")
+        except (ValueError, AttributeError, RecursionError):
+            return None
+    return version if isinstance(version, str) else None
+
+
+def load_model(
+    path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None
+) -> tuple[Any, ModelSpec | None]:
+    """Loads a ``.keras`` file in Keras' safe mode, after :func:`check_keras_file`.
 
     Args:
-        config: the parsed ``config.json``.
-    """
-    for item, owner in _objects(config, "the model"):
-        name = item.get("class_name")
-        module = item.get("module")
-        if isinstance(name, str) and name in _CODE:
-            return f"{owner} is a {'Lambda' if name == '__lambda__' else name} layer, and {_CODE[name]}"
-        if isinstance(module, str) and module.partition(".")[0] not in ("keras", "builtins"):
-            return f"{owner} is the custom class {module}.{name}, whose code is not in the file"
-        registered = item.get("registered_name")
-        if isinstance(registered, str) and ">" in registered and module is None:
-            return f"{owner} is the custom object {registered}, whose code is not in the file"
-    return None
-
-
-def load_model(path: str | os.PathLike[str]) -> tuple[Any, ModelSpec | None]:
-    """Loads a ``.keras`` file in Keras' safe mode, after :func:`check_keras_file`.
+        path: of the file.
+        custom_objects: classes and functions of the caller, by the names that the file has for them;
+            those under ``keras.saving.register_keras_serializable`` are known without.
 
     Returns:
         The ``keras.Model``, not compiled, and EdgeKit's spec or ``None``.
@@ -111,13 +112,13 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Any, ModelSpec | None]:
         MissingExtraError: Keras is not installed.
     """
     path = Path(path)
-    check_keras_file(path)
+    check_keras_file(path, known_names(custom_objects))
     spec = read_spec_from_keras(path)
     keras = import_keras("Opening a .keras file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            model = keras.saving.load_model(path, dict(custom_objects or {}), compile=False, safe_mode=True)
     except Exception as error:  # Keras raises ValueError, TypeError, KeyError, OSError, h5py's own, ...
         reason = first_line(error).rstrip(".")
         raise ModelFileError(
@@ -137,12 +138,8 @@ def import_keras(what: str = "Training") -> Any:
     Raises:
         MissingExtraError: Keras or its backend is not installed.
     """
-    if "keras" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-        # TensorFlow announces oneDNN and missing GPUs before it reads the variable.
-        with open(os.devnull, "wb") as nowhere, stderr_into(nowhere.fileno()):
-            return _import_keras(what)
-    return _import_keras(what)
+    with without_start_up_notes("keras"):
+        return _import_keras(what)
 
 
 def _import_keras(what: str) -> Any:
@@ -171,8 +168,8 @@ def _as_zip(handle: BinaryIO, path: Path) -> zipfile.ZipFile:
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error) as error:
         if magic == _HDF5_MAGIC:
             reason = (
-                "an HDF5 file of an older Keras, not a .keras file. "
-                "Load it with the Keras that wrote it and save it as .keras"
+                "an HDF5 file of an older Keras, not a .keras file. 'edgekit export' takes it as it is; for all else "
+                "load it with the Keras that wrote it and save it as .keras"
             )
         elif not magic:
             reason = "empty. Copy or save it again"
@@ -206,23 +203,3 @@ def _read(archive: zipfile.ZipFile, member: str, path: Path) -> bytes:
 def _listing(names: set[str]) -> str:
     shown = ", ".join(sorted(names)[:3])
     return (shown + (", …" if len(names) > 3 else "")) if names else "nothing"
-
-
-def _objects(config: object, owner: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """All serialized objects in a configuration, each with the words for the layer it belongs to."""
-    waiting: list[tuple[object, str]] = [(config, owner)]
-    while waiting:
-        item, owner = waiting.pop()
-        if isinstance(item, list):
-            waiting += [(child, owner) for child in reversed(item)]
-        elif isinstance(item, dict):
-            if "class_name" in item:
-                owner = _owner(item) or owner
-                yield item, owner
-            waiting += [(child, owner) for child in reversed(item.values())]
-
-
-def _owner(item: dict[str, Any]) -> str | None:
-    inner = item.get("config")
-    name = inner.get("name") if isinstance(inner, dict) else None
-    return f"the layer {name!r}" if isinstance(name, str) else None

@@ -1,8 +1,9 @@
-"""Standard error's file descriptor, pointed elsewhere while native code talks."""
+"""Keeps what native code and TensorFlow say to nobody off the terminal."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import threading
@@ -35,6 +36,40 @@ def stderr_into(descriptor: int) -> Iterator[None]:
             os.close(terminal)
 
 
+@contextlib.contextmanager
+def without_retracing_notes() -> Iterator[None]:
+    """Keeps TensorFlow's warnings about ``tf.function`` retracing off the terminal; all else is said.
+
+    It counts the traces of a function by its place in the source, so that one run each of several Keras models
+    looks to it like one function that is traced again and again. TensorFlow need not be installed.
+    """
+    logger = logging.getLogger("tensorflow")
+
+    def pass_others(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in str(record.msg)
+
+    logger.addFilter(pass_others)
+    try:
+        yield
+    finally:
+        logger.removeFilter(pass_others)
+
+
 def _flush() -> None:
     with contextlib.suppress(AttributeError, OSError, ValueError):
         sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def without_start_up_notes(module: str) -> Iterator[None]:
+    """Around the first import of a module that brings TensorFlow: it announces oneDNN and missing GPUs.
+
+    Whoever has set ``TF_CPP_MIN_LOG_LEVEL`` wants to hear them.
+    """
+    if module in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    # It says some things before it reads the variable.
+    with open(os.devnull, "wb") as nowhere, stderr_into(nowhere.fileno()):
+        yield

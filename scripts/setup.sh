@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a virtual environment with everything that is pinned, and EdgeKit itself (editable).
+# Makes a virtual environment with everything that is pinned, and EdgeKit itself (editable); builds the Node runner.
 # Needs Python 3.11 or newer; on Debian and Ubuntu it fetches what their Python leaves out.
 #   usage: scripts/setup.sh [FOLDER]
 set -eu
@@ -33,3 +33,4 @@ fi
 echo "Setting up $venv (the first time fetches some 500 MB, TensorFlow most of it) ..."
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r requirements/dev.txt
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation --editable .
+sh scripts/build-runner.sh "$venv"

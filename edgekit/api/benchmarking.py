@@ -58,12 +58,13 @@ def artifact_files(paths: Sequence[str | Path]) -> list[Path]:
         ModelFileError: a path is missing, or a folder is no export folder.
     """
     from edgekit.artifact import Manifest
+    from edgekit.runtime.engines import is_model
 
     files: list[Path] = []
     for path in map(Path, paths):
         if not path.exists():
             raise ModelFileError(f"There is no {path}.")
-        if path.is_dir():
+        if path.is_dir() and not is_model(path):
             files += [path / entry.file for entry in Manifest.read(path).artifacts]
         else:
             files.append(path)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.api.export_inputs import choose_calibration, explain_failure, make_reference, missing_sample
@@ -17,15 +19,16 @@ from edgekit.api.model import Model
 from edgekit.arguments import as_path, as_texts, check_kind
 from edgekit.artifact import MANIFEST_NAME, ArtifactRequest, Manifest, ManifestEntry, digest_of, size_of
 from edgekit.converters.base import artifact_name, get_converter, parse_requests
-from edgekit.converters.jobs import Job, Outcome, remove_abandoned, run_jobs, work_prefix
+from edgekit.converters.jobs import Job, Outcome, run_jobs
+from edgekit.converters.options import make_options
+from edgekit.converters.workfolder import remove_abandoned, work_prefix
 from edgekit.errors import ConversionError, ModelFileError, OutputError, SpecError, UsageError
 from edgekit.extras import require
 from edgekit.files import atomic_write, check_writable, output_error, refuse_existing, remove
-from edgekit.kerasfile import load_model
-from edgekit.program import freeze
 from edgekit.progress import WARNINGS, Progress
 from edgekit.quantization.calibration import Calibration
 from edgekit.report.folder import write_readme
+from edgekit.sourcemodel import SourceKeywords, source_stem
 from edgekit.spec import ModelSpec
 
 
@@ -59,7 +62,7 @@ class ExportResult:
     def to_dict(self) -> dict[str, Any]:
         return {
             "folder": str(self.folder),
-            "artifacts": [dataclasses.asdict(entry) for entry in self.entries],
+            "artifacts": [entry.to_dict() for entry in self.entries],
             "failures": [dataclasses.asdict(failure) for failure in self.failures],
         }
 
@@ -72,8 +75,10 @@ def export(
     calibration: str | Path | Calibration | NDArray[Any] | None = None,
     spec: ModelSpec | None = None,
     confidence_threshold: float | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
     force: bool = False,
     progress: Progress = WARNINGS,
+    **about: Unpack[SourceKeywords],
 ) -> ExportResult:
     """Converts a model and proves every result.
 
@@ -81,16 +86,22 @@ def export(
     compared with the Keras model; only then it is put into the folder.
 
     Args:
-        model: what :func:`edgekit.train` returned, a ``.keras`` file, or a ``keras.Model`` (with ``spec``).
+        model: what :func:`edgekit.train` returned, a ``.keras`` or ``.h5`` file, a SavedModel folder, a
+            ``keras.Model`` or ``tf_keras.Model``, a ``tf.function`` with an input signature, or a
+            ``ConcreteFunction``.
         to: ``format[:precision]``, several with commas or as a list.
         output: the export folder; artifacts of earlier exports in it are kept.
         calibration: class folders to calibrate with, instead of the sample that training kept; or a
             sample in memory: (n, height, width, channels) uint8, of a model that takes no photos
             (n, ...) of its input.
-        spec: for a ``keras.Model`` that EdgeKit did not train.
+        spec: for a model that EdgeKit did not train; by default made from its inputs and outputs.
         confidence_threshold: 0..1; below it the artifacts answer "none of these".
+        options: of a format, as in ``{"coreml": {"author": "Ada"}}``; each format's documentation has its own.
         force: replace artifacts of the same name.
         progress: told about everything that takes long.
+        about: what such a model does not say itself: ``labels="labels.txt"``, ``scale=1/255``,
+            ``preprocessing="mobilenet_v2"``, ``input_shape=(1, 224, 224, 3)``, ...; see
+            :class:`edgekit.sourcemodel.SourceOptions`.
 
     Returns:
         What was written, and what failed with the reason. A failure does not take the others along.
@@ -108,15 +119,17 @@ def export(
         converter = get_converter(request.format)
         if converter.extra is not None:
             require(f"Exporting {request}", converter.module, converter.extra)
+    settings = _read_options(requests, options or {})
     folder = as_path(output, "output")
     if spec is not None:
         check_kind(spec, "spec", ModelSpec, "a ModelSpec")
     if isinstance(model, str | os.PathLike):
         model = as_path(model, "model")
-        _check_outputs(folder, model.stem, requests, force)  # before TensorFlow is loaded
-    model = _with_threshold(_as_model(model, spec), confidence_threshold)
+        _check_outputs(folder, source_stem(model), requests, force)  # before TensorFlow is loaded
+    model = _with_threshold(_as_model(model, spec, about, progress), confidence_threshold)
     _check_outputs(folder, model.spec.name, requests, force)
-    _refuse_other_models(folder, model.spec, force)
+    exported = _describe(model)
+    _refuse_other_models(folder, exported, force)
     _refuse_foreign(folder)
     check_writable(folder / MANIFEST_NAME)
     photos = choose_calibration(model, calibration, progress)
@@ -126,35 +139,45 @@ def export(
     if calibrated and len(model.spec.inputs) > 1:
         raise ConversionError(
             f"{calibrated[0]} is for models with one input; {model.spec.name} has {len(model.spec.inputs)}. Export it "
-            "as tflite:int8-dynamic, which needs no calibration."
+            f"as {calibrated[0].format}:int8-dynamic, which needs no calibration."
         )
     remove_abandoned(folder)
     try:
         with tempfile.TemporaryDirectory(prefix=work_prefix(), dir=folder, ignore_cleanup_errors=True) as work:
-            jobs = _prepare(model, requests, photos, Path(work), progress)
+            jobs = _prepare(model, requests, settings, photos, Path(work), progress)
             outcomes = run_jobs(jobs, Path(work), progress)
-            return _publish(folder, model, outcomes, progress)
+            return _publish(folder, exported, outcomes, progress)
     except OSError as error:
         raise output_error(folder, error) from error
 
 
-def _as_model(model: Any, spec: ModelSpec | None) -> Model:
+def _read_options(requests: list[ArtifactRequest], given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The options of each format that is asked for."""
+    check_kind(given, "options", Mapping, "a mapping of format to options")
+    formats = list(dict.fromkeys(request.format for request in requests))
+    for format in given:
+        if format not in formats:
+            raise UsageError(
+                f"There are options for {format!r}, which is not exported. Exported: {', '.join(formats)}."
+            )
+        check_kind(given[format], f"options[{format!r}]", Mapping, "a mapping of names to values")
+    return {name: make_options(name, get_converter(name).Options, given.get(name, {})) for name in formats}
+
+
+def _as_model(model: Any, spec: ModelSpec | None, about: SourceKeywords, progress: Progress) -> Model:
     if isinstance(model, Model):
+        if about:
+            raise UsageError(
+                f"A Model says itself what it is. Leave out {next(iter(about))}, or give it to Model.open."
+            )
         return model if spec is None else dataclasses.replace(model, spec=spec)
-    if isinstance(model, Path):
-        if spec is not None:
-            return Model(load_model(model)[0], spec, path=model)
-        opened = Model.open(model)
+    opened = Model.open(model, spec=spec, **about) if isinstance(model, Path) else Model.wrap(model, spec, **about)
+    for remark in opened.source.remarks if opened.source else ():
+        progress.say(remark)
+    if spec is None and isinstance(model, Path):
         # The file's name is what the user sees and renames.
-        return dataclasses.replace(opened, spec=dataclasses.replace(opened.spec, name=model.stem))
-    if not hasattr(model, "predict_on_batch"):
-        raise UsageError(f"export takes a Model, a .keras file or a keras.Model. Got: a {type(model).__name__}.")
-    if spec is None:
-        raise SpecError(
-            "A keras.Model needs a spec that says what its pixels and outputs mean. "
-            "Got none: pass spec=edgekit.ModelSpec(...), or a .keras file that 'edgekit train' wrote."
-        )
-    return Model(model, spec)
+        return dataclasses.replace(opened, spec=dataclasses.replace(opened.spec, name=source_stem(model)))
+    return opened
 
 
 def _with_threshold(model: Model, threshold: float | None) -> Model:
@@ -169,15 +192,35 @@ def _check_outputs(folder: Path, name: str, requests: list[ArtifactRequest], for
         refuse_existing(folder / artifact_name(name, request), force=force)
 
 
-def _refuse_other_models(folder: Path, spec: ModelSpec, force: bool) -> None:
+def _describe(model: Model) -> Manifest:
+    """The manifest, before there are artifacts."""
+    source = model.source
+    if source is None:
+        return Manifest(model.spec.name, model.spec, ())
+    return Manifest(model.spec.name, model.spec, (), source.adaptation.to_dict(), _digest_of_source(model))
+
+
+def _digest_of_source(model: Model) -> str | None:
+    if model.path is not None:
+        return digest_of(model.path)
+    weights = model.keras_model.get_weights() if hasattr(model.keras_model, "get_weights") else None
+    if weights is None:
+        return None
+    digest = hashlib.sha256()
+    for array in weights:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _refuse_other_models(folder: Path, exported: Manifest, force: bool) -> None:
     older = _older(folder)
     if older is None or not older.artifacts:
         return
-    if older.name != spec.name:
-        raise OutputError(f"{folder} holds the exports of {older.name!r}. Choose another folder for {spec.name!r}.")
-    if not older.spec.same_model(spec) and not force:
+    if older.name != exported.name:
+        raise OutputError(f"{folder} holds the exports of {older.name!r}. Choose another folder for {exported.name!r}.")
+    if not older.same_model(exported) and not force:
         raise OutputError(
-            f"{folder} holds files of another training of {spec.name!r}: "
+            f"{folder} holds files of another training of {exported.name!r}, or with other things put around it: "
             f"{', '.join(entry.file for entry in older.artifacts)}. Pass --force to remove them, or choose another "
             "folder."
         )
@@ -197,7 +240,12 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _prepare(
-    model: Model, requests: list[ArtifactRequest], photos: Calibration | None, work: Path, progress: Progress
+    model: Model,
+    requests: list[ArtifactRequest],
+    settings: Mapping[str, Any],
+    photos: Calibration | None,
+    work: Path,
+    progress: Progress,
 ) -> list[Job]:
     """Traces the model once for each batch size that is asked for, and writes what the workers read."""
     reference = make_reference(model, photos)
@@ -211,7 +259,7 @@ def _prepare(
         if converter.batch not in programs:
             progress.say("Tracing and freezing the model ...")
             programs[converter.batch] = work / f"program-{converter.batch or 'any'}"
-            freeze(model.keras_model, model.spec, programs[converter.batch], converter.batch)
+            model.freeze(programs[converter.batch], converter.batch)
         name = artifact_name(model.spec.name, request)
         calibrated = request.precision in converter.calibrated
         jobs.append(
@@ -222,16 +270,15 @@ def _prepare(
                 program=str(programs[converter.batch]),
                 calibration=str(work / "calibration.npz") if calibrated else None,
                 reference=str(work / "reference.npz"),
-                options=dataclasses.asdict(converter.Options()),
+                options=dataclasses.asdict(settings[request.format]),
                 output=str(work / name),
             )
         )
     return jobs
 
 
-def _publish(folder: Path, model: Model, outcomes: list[Outcome], progress: Progress) -> ExportResult:
+def _publish(folder: Path, exported: Manifest, outcomes: list[Outcome], progress: Progress) -> ExportResult:
     """Moves what is sound into the folder, then the manifest, then the README."""
-    spec = model.spec
     entries, failures = [], []
     for outcome in outcomes:
         name = outcome.job.name
@@ -239,7 +286,7 @@ def _publish(folder: Path, model: Model, outcomes: list[Outcome], progress: Prog
         with atomic_write(log) as temporary:
             outcome.log.rename(temporary)
         if outcome.error:
-            reason = f"{outcome.error}{explain_failure(model, outcome)}"
+            reason = f"{outcome.error}{explain_failure(outcome)}"
             failures.append(ExportFailure(name, reason, str(log)))
             continue
         with atomic_write(folder / name) as temporary:
@@ -256,9 +303,9 @@ def _publish(folder: Path, model: Model, outcomes: list[Outcome], progress: Prog
             )
         )
     if entries:
-        manifest = Manifest(spec.name, spec, tuple(entries))
+        manifest = dataclasses.replace(exported, artifacts=tuple(entries))
         older = _older(folder)
-        if older is not None and older.spec.same_model(spec):
+        if older is not None and older.same_model(exported):
             manifest = manifest.merged(older)
         elif older is not None:
             _remove_stale(folder, older, {entry.file for entry in entries}, progress)

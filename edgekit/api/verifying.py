@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edgekit.adaptation import Adaptation
 from edgekit.api.evaluation import Evaluation, open_evaluation
 from edgekit.api.model import Model
 from edgekit.arguments import as_path
 from edgekit.artifact import Manifest, ManifestEntry, digest_of, size_of
 from edgekit.data import Columns
-from edgekit.errors import EdgeKitError, ModelFileError, SpecError
+from edgekit.errors import EdgeKitError, ModelFileError, NotRunHereError, SpecError, UsageError
 from edgekit.language import printable
 from edgekit.measure.comparison import Answers, accuracy_of, compare_answers, unit_of
 from edgekit.measure.parity import Verdict
+from edgekit.measure.tolerances import tolerance_of
 from edgekit.progress import WARNINGS, Progress, Task
+from edgekit.quiet import without_retracing_notes
 from edgekit.report.verdict import VerifyReport, VerifyRow
 from edgekit.runtime import Predictor, load
+from edgekit.sourcemodel import SourceKeywords
 from edgekit.spec import ModelSpec
 
 _BATCH = 64
@@ -32,18 +39,22 @@ def verify(
     data: Any,
     columns: Columns | None = None,
     root: str | os.PathLike[str] | None = None,
+    signature: str | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
     progress: Progress = WARNINGS,
 ) -> VerifyReport:
     """Runs every artifact of an export folder on labelled photos and compares it with the Keras model.
 
     Args:
         artifacts: an export folder.
-        reference: the ``.keras`` file (or the :class:`Model`) that they were exported from.
+        reference: the model file (or the :class:`Model`) that they were exported from.
         data: a folder of class folders, or another source of labelled photos; see
             :func:`~edgekit.api.evaluation.open_evaluation` for which of its photos are used. Of a model
             that takes no photos: arrays, ``samples`` or ``(samples, labels)``.
         columns: which columns of a table say what; by default found by their common names.
         root: the folder that a table's paths start from.
+        signature: of a reference that is a SavedModel with several: the one that was exported.
+        custom_objects: classes and functions that the reference's file names, as for :meth:`Model.open`.
         progress: one step for each photo and model.
 
     Returns:
@@ -52,11 +63,15 @@ def verify(
     Raises:
         ModelFileError: no export folder, or the reference cannot be read.
         DataError: the photos cannot be used.
-        UsageError: an argument of the wrong type.
+        UsageError: an argument of the wrong type, or a signature or custom objects for a model in memory.
     """
     folder = as_path(artifacts, "The export folder")
+    about: SourceKeywords = {"signature": signature, "custom_objects": custom_objects}
+    for word, given in about.items():
+        if given is not None and isinstance(reference, Model):
+            raise UsageError(f"{word} is for references from the disk. Leave it out, or give it to Model.open.")
     manifest = Manifest.read(folder)
-    model = reference if isinstance(reference, Model) else Model.open(reference)
+    model = reference if isinstance(reference, Model) else _open_reference(reference, manifest, about)
     if model.spec.label_ids != manifest.spec.label_ids:
         raise SpecError(
             f"{folder} and {model.path or 'the reference'} have different classes "
@@ -72,8 +87,10 @@ def verify(
     if evaluation.caution:
         progress.warn(evaluation.caution)
     with progress.task("Verifying", len(evaluation) * (1 + len(manifest.artifacts))) as task:
-        expected = _predict(model.predictor(), evaluation, task, "Keras")
+        with without_retracing_notes():
+            expected = _predict(model.predictor(), evaluation, task, "Keras")
         rows = tuple(_verify(folder, entry, evaluation, spec, expected, task) for entry in manifest.artifacts)
+    _record(folder, rows, evaluation.source)
     return VerifyReport(
         reference=model.path.name if model.path else model.spec.name,
         reference_size=size_of(model.path) if model.path else None,
@@ -85,6 +102,26 @@ def verify(
         caution=evaluation.caution,
         rows=rows,
     )
+
+
+def _open_reference(path: str | Path, manifest: Manifest, about: SourceKeywords) -> Model:
+    """The model that was exported; a foreign file says neither what it takes nor what was put around it."""
+    if manifest.adaptation is None:
+        return Model.open(path, **about)
+    around = Adaptation.from_dict(manifest.adaptation, "the manifest")
+    return Model.open(path, spec=manifest.spec, adaptation=around, **about)
+
+
+def _record(folder: Path, rows: tuple[VerifyRow, ...], source: str) -> None:
+    """Notes in the manifest what was found; a folder that cannot be written is verified all the same."""
+    with contextlib.suppress(EdgeKitError, OSError):
+        manifest = Manifest.read(folder)  # again: somebody may have exported since
+        found = {row.file: {"source": source, "result": row.to_dict()} for row in rows}
+        entries = tuple(
+            dataclasses.replace(entry, verification=found.get(entry.file, entry.verification))
+            for entry in manifest.artifacts
+        )
+        dataclasses.replace(manifest, artifacts=entries).write(folder)
 
 
 def _listing(spec: ModelSpec) -> str:
@@ -109,10 +146,11 @@ def _verify(
             info = predictor.engine.info
             outputs = _predict(predictor, evaluation, task, entry.file)
         compared = compare_answers(expected, outputs, spec, evaluation.labels)
-        verdict = compared.judge(entry.precision)
+        verdict = compared.judge(tolerance_of(entry.format, entry.precision))
     except EdgeKitError as error:
         verdict = Verdict(False, (str(error),))
-        return VerifyRow(entry.file, entry.format, entry.precision, entry.size_bytes, None, None, None, verdict)
+        run = not isinstance(error, NotRunHereError)
+        return VerifyRow(entry.file, entry.format, entry.precision, entry.size_bytes, None, None, None, verdict, run)
     return VerifyRow(
         file=entry.file,
         format=entry.format,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from edgekit.cli.console import Console, console_options, force_option
+from edgekit.cli.source_options import about_source, source_options
 
 EPILOG = """\b
 Examples:
@@ -14,6 +16,8 @@ Examples:
   edgekit export flowers.keras --to tflite:fp32,tflite:fp16,tflite:int8,tflite:int8-dynamic -o dist
   edgekit export flowers.keras --to tflite:int8 --calibration flowers/train -o dist --force
   edgekit export flowers.keras --confidence-threshold 0.6 -o dist
+  edgekit export theirs.h5 --labels labels.txt --scale 1/255 -o dist
+  edgekit export saved_model/ --input-shape 1,49,10,1 -o dist
 
 \b
 Formats:
@@ -21,9 +25,14 @@ Formats:
   tflite:fp16          weights in 16 bits, half the size
   tflite:int8          full integer, uint8 in and out; needs calibration photos
   tflite:int8-dynamic  weights in 8 bits, no calibration
+  coreml:fp16          Core ML for iPhone and Mac; also fp32, int8, int6, int4 (weights)
+  tfjs:fp32            TensorFlow.js graph model; also fp16, uint16, uint8 (weights)
+  onnx:fp32            ONNX; also fp16, int8 (QDQ, needs calibration), int8-dynamic
+  savedmodel:fp32      for TensorFlow Serving: pixels, or encoded photos
 
 \b
 Each file is converted in a process of its own, then run and compared with the Keras model.
+A format alone means its first precision.
 """
 
 
@@ -57,6 +66,14 @@ Each file is converted in a process of its own, then run and compared with the K
     type=click.FloatRange(0, 1),
     help="Below it the answer is 'none of these'. [default: as trained, none]",
 )
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="FORMAT.NAME=VALUE",
+    help="Of one format, as in coreml.author='Ada'. [repeatable]",
+)
+@source_options
 @force_option
 @console_options
 def command(
@@ -65,11 +82,14 @@ def command(
     output: Path,
     calibration: Path | None,
     confidence_threshold: float | None,
+    options: tuple[str, ...],
     force: bool,
     console: Console,
+    **about: Any,
 ) -> int:
-    """Write MODEL (a .keras file) in the formats of your devices."""
+    """Write MODEL (a .keras or .h5 file, or a SavedModel folder) in the formats of your devices."""
     from edgekit.api.exporting import export
+    from edgekit.converters.options import parse_options
     from edgekit.report.export import export_text
 
     result = export(
@@ -78,8 +98,10 @@ def command(
         output,
         calibration=calibration,
         confidence_threshold=confidence_threshold,
+        options=parse_options(options),
         force=force,
         progress=console.progress,
+        **about_source(**about),
     )
     console.show(export_text(result.folder, result.entries, result.failures), result.to_dict())
     return 1 if result.failures else 0

@@ -28,12 +28,15 @@ def command(file: Path, run: bool, console: Console) -> None:
     from edgekit.cli.paths import refuse_folder
     from edgekit.errors import UsageError
     from edgekit.report.inspection import inspection_text
+    from edgekit.runtime.engines import is_model
     from edgekit.runtime.trust import try_model
     from edgekit.tflite.describe import describe
 
-    refuse_folder(file, (".tflite",))
     if file.suffix.lower() == ".keras":
         raise UsageError(f"inspect describes .tflite files; export it first: edgekit export {file}")
+    if file.suffix.lower() != ".tflite" and is_model(file):
+        raise UsageError(f"inspect describes .tflite files, and {file} is another kind of model.")
+    refuse_folder(file, (".tflite",))
     description = describe(file)
     trial = try_model(file) if run else None
     console.show(

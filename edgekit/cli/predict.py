@@ -41,9 +41,10 @@ def command(
     from edgekit.errors import ImageError
     from edgekit.report.predictions import predictions_text
     from edgekit.runtime import load
-    from edgekit.runtime.engines import MODULES
+    from edgekit.runtime.engines import MODULES, is_model
 
-    refuse_folder(model, MODULES)
+    if not is_model(model):
+        refuse_folder(model, MODULES)
     files = expand_photos(photos)
     answers: list[dict[str, Any]] = []
     texts = []

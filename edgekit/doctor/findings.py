@@ -16,6 +16,10 @@ Distributions = Mapping[str, Sequence[str]]
 """Top-level module to the distributions that have it."""
 
 
+_NOBODYS = ("tests", "test", "docs", "examples", "benchmarks")
+"""Folders that some distributions install beside their package by mistake; not who a module of this name is from."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """What a check has to say.
@@ -64,7 +68,7 @@ def find_culprit(error: BaseException, distributions: Distributions) -> str:
     trace = error.__traceback__
     while trace is not None:
         module = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
-        culprit = module if module in distributions else culprit
+        culprit = module if module in distributions and module not in _NOBODYS else culprit
         trace = trace.tb_next
     return culprit
 

@@ -16,7 +16,11 @@ BRINGS = {
     "jax": "Runs the training with Keras on JAX (KERAS_BACKEND=jax), on one device or many.",
     "gpu": "TensorFlow with CUDA, to train on an NVIDIA GPU under Linux.",
     "tensorboard": "Logs of a training for TensorBoard (--tensorboard), together with TensorFlow.",
-    "all": "Training and exporting, with TensorFlow.",
+    "coreml": "Converts to Core ML and checks the result, together with TensorFlow.",
+    "onnx": "Converts to ONNX, together with TensorFlow, and runs ONNX files.",
+    "tfjs": "Runs TensorFlow.js models in Node.js.",
+    "legacy": "Opens .h5 files of Keras 2.",
+    "all": "Training, and exporting to every format, with TensorFlow.",
 }
 """What a person can do with each extra; which extras there are is read from the installed metadata."""
 

@@ -18,6 +18,7 @@ from edgekit.measure.parity import (
     measure_parity,
     pair_accuracy,
 )
+from edgekit.measure.tolerances import Tolerance
 from edgekit.measure.values import ValueParity, judge_values, measure_values
 from edgekit.outputs import decision_targets, decision_threshold, decisions, decisions_per_sample
 from edgekit.spec import ModelSpec
@@ -40,15 +41,11 @@ class Comparison:
     parity: Parity | ValueParity
     paired: PairedAccuracy | None = None
 
-    def judge(self, precision: str) -> Verdict:
-        """Whether that is good enough for a precision.
-
-        Raises:
-            UsageError: an unknown precision.
-        """
+    def judge(self, tolerance: Tolerance) -> Verdict:
+        """Whether that is good enough."""
         if isinstance(self.parity, ValueParity):
-            return judge_values(self.parity, precision)
-        return judge(self.parity, precision, self.paired)
+            return judge_values(self.parity, tolerance)
+        return judge(self.parity, tolerance, self.paired)
 
 
 def compare_answers(

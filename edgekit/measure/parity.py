@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import UsageError
+from edgekit.measure.tolerances import Tolerance
 
 ENOUGH_PHOTOS = 500
 """From here on a point is at least 5 photos and the drop is taken as it is. With fewer it is compared
@@ -29,38 +30,6 @@ with chance, since one photo more or less would decide."""
 
 SIGNIFICANT = 0.05
 """The usual level below which a difference is not put down to chance."""
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """What a precision may change.
-
-    Attributes:
-        clear_margin: photos whose reference leads by at least this much must agree.
-        min_agreement: on the clear photos, 0..1.
-        max_difference: of any probability, or ``None`` for no limit.
-        max_drop: by how much top-1 may fall, 0..1; where labels are given this decides and agreement
-            does not. ``None``: agreement decides.
-    """
-
-    clear_margin: float
-    min_agreement: float
-    max_difference: float | None = None
-    max_drop: float | None = None
-
-
-TOLERANCES: dict[str, Tolerance] = {
-    # The same arithmetic in another order: sums of float32 differ by 1e-6 or so, 1e-4 is generous. Two
-    # probabilities can change places only within twice that.
-    "fp32": Tolerance(clear_margin=2e-4, min_agreement=1.0, max_difference=1e-4),
-    # Weights keep 11 significant bits (a relative error of 5e-4), which moves probabilities by a percent at most.
-    "fp16": Tolerance(clear_margin=0.02, min_agreement=0.995),
-    # 8 bits: MobileNetV2 0.35 on flowers agrees on 96.4 % of all photos and loses 0.2 points.
-    "int8": Tolerance(clear_margin=0.1, min_agreement=0.9, max_drop=0.01),
-    # Nobody has looked at the activations beforehand: the same model loses 1.1 to 1.3 points in two trainings.
-    "int8-dynamic": Tolerance(clear_margin=0.1, min_agreement=0.9, max_drop=0.02),
-}
-"""What each precision may change; a new one adds its line."""
 
 
 @dataclass(frozen=True)
@@ -272,27 +241,20 @@ def top_margins(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(best_two[:, 1] - best_two[:, 0])
 
 
-def judge(parity: Parity, precision: str, paired: PairedAccuracy | None = None) -> Verdict:
+def judge(parity: Parity, tolerance: Tolerance, paired: PairedAccuracy | None = None) -> Verdict:
     """Whether an artifact may be called verified.
 
-    - The largest difference must be within the precision's limit, where it has one (fp32).
-    - 8-bit artifacts with labels: top-1 may fall by one point (int8) or two (int8-dynamic). On fewer
-      than 500 photos a larger drop also passes where it is no more than chance (McNemar) and the
-      clear photos agree.
-    - All others: the clear photos must agree, in the share that the precision asks for. Where no photo
-      is clear, no probability may differ by more than the margin that would make it so.
+    - The largest difference must be within the limit, where there is one (fp32).
+    - Where top-1 may fall (8 bits) and labels are given: it falls by no more. On fewer than 500 photos a
+      larger drop also passes where it is no more than chance (McNemar) and the clear photos agree.
+    - All others: the clear photos must agree, in the share that is asked for. Where no photo is clear, no
+      probability may differ by more than the margin that would make it so.
 
     Args:
         parity: from :func:`measure_parity`.
-        precision: ``fp32``, ``fp16``, ``int8`` or ``int8-dynamic``.
+        tolerance: of the artifact's format and precision.
         paired: from :func:`pair_accuracy`, where labels are given.
-
-    Raises:
-        UsageError: an unknown precision.
     """
-    tolerance = TOLERANCES.get(precision)
-    if tolerance is None:
-        raise UsageError(f"No tolerance is known for {precision!r}. Known: {', '.join(TOLERANCES)}.")
     if not math.isfinite(parity.max_difference):
         return Verdict(False, ("It answers values that are not numbers (NaN or infinite).",))
     reasons = [*_judge_difference(parity, tolerance)]

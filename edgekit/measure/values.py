@@ -15,18 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import UsageError
-from edgekit.measure.parity import TOLERANCES, Verdict
-
-MAX_RELATIVE_ERROR: dict[str, float] = {
-    # The same arithmetic in another order; long recurrences add rounding up. Seen: 1e-7 to 3e-6.
-    "fp32": 1e-3,
-    # Weights with 11 significant bits. Seen on small networks with LSTM, GRU and convolutions: up to 1e-3.
-    "fp16": 2e-2,
-    # 8 bits, a signal-to-noise ratio of 20 dB. Seen with 8-bit weights: 0.01 to 0.04.
-    "int8": 0.1,
-    "int8-dynamic": 0.1,
-}
-"""Of each precision, the largest RMS error as a share of the RMS variation of the reference."""
+from edgekit.measure.parity import Verdict
+from edgekit.measure.tolerances import Tolerance
 
 
 @dataclass(frozen=True)
@@ -90,15 +80,9 @@ def measure_values(reference: Sequence[NDArray[Any]], candidate: Sequence[NDArra
     )
 
 
-def judge_values(parity: ValueParity, precision: str) -> Verdict:
-    """Whether the numbers are near enough for the precision.
-
-    Raises:
-        UsageError: an unknown precision.
-    """
-    limit = MAX_RELATIVE_ERROR.get(precision)
-    if limit is None:
-        raise UsageError(f"No tolerance is known for {precision!r}. Known: {', '.join(TOLERANCES)}.")
+def judge_values(parity: ValueParity, tolerance: Tolerance) -> Verdict:
+    """Whether the numbers are near enough."""
+    limit = tolerance.max_relative_error
     if not math.isfinite(parity.relative_error):
         return Verdict(False, ("It answers values that are not numbers (NaN or infinite).",))
     if parity.relative_error <= limit:

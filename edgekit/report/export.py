@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from edgekit.artifact import ManifestEntry
-from edgekit.report.table import format_difference, format_percent, format_size, format_table
+from edgekit.artifact import Check, ManifestEntry
+from edgekit.report.table import format_difference, format_percent, format_size, format_table, text_width
 
 
 class Failure(Protocol):
@@ -22,17 +23,17 @@ class Failure(Protocol):
 
 
 def export_text(folder: Path, entries: Sequence[ManifestEntry], failures: Sequence[Failure]) -> str:
-    """A row for each artifact, how they were compared, then the failures with their logs."""
+    """A row for each artifact, how they were compared, what was not, then the failures with their logs."""
     parts = []
     if entries:
-        values = all(entry.check["agreement"] is None for entry in entries)
+        values = all(entry.check.agreement is None and entry.check.relative_error is not None for entry in entries)
         header = ("file", "size", "error" if values else "agrees with Keras", "max difference")
         rows = [
             (
                 entry.file,
                 format_size(entry.size_bytes),
                 format_check(entry.check),
-                format_difference(entry.check["max_difference"]),
+                format_max_difference(entry.check),
             )
             for entry in entries
         ]
@@ -40,30 +41,40 @@ def export_text(folder: Path, entries: Sequence[ManifestEntry], failures: Sequen
             format_table(header, rows, right=(1, 2, 3)),
             "",
             *_comparisons(entries),
+            *(f"{entry.file}: {note}" for entry in entries for note in entry.check.notes),
             f"In {folder}/, with a README.md that shows how to run each.",
         ]
+        parts += [f"\nNOT VERIFIED {entry.file}: {entry.check.reason}" for entry in entries if not entry.check.verified]
     parts += [
         f"\nFAILED {failure.file}: {failure.reason}\n  The converter's log: {failure.log}" for failure in failures
     ]
     return "\n".join(parts)
 
 
-def format_check(check: Mapping[str, Any]) -> str:
+def format_check(check: Check) -> str:
     """Of a classifier how often it agreed, of any other model how large its error was."""
-    if check["agreement"] is None:
-        error = check.get("relative_error")
-        return "–" if error is None else format_difference(error)
-    return format_percent(check["agreement"])
+    if not check.verified:
+        return "not verified"
+    if check.agreement is not None:
+        return format_percent(check.agreement)
+    return "–" if check.relative_error is None else format_difference(check.relative_error)
+
+
+def format_max_difference(check: Check) -> str:
+    """The largest difference, where there is one."""
+    return "–" if check.max_difference is None else format_difference(check.max_difference)
 
 
 def _comparisons(entries: Sequence[ManifestEntry]) -> list[str]:
-    """What most artifacts were run on and with, and a line for each group that differs."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for entry in entries:
-        groups.setdefault((entry.check["inputs"], entry.check["engine"]), []).append(entry.file)
-    (inputs, engine), *others = sorted(groups, key=lambda group: -len(groups[group]))
-    lines = [f"Compared on {inputs} with {engine}."]
-    for group in others:
-        where = "" if group[0] == inputs else f" on {group[0]}"
-        lines.append(f"But {', '.join(groups[group])}{where} with {group[1]}.")
+    """What the artifacts were run on and with: one sentence, or a line for each."""
+    run = [entry for entry in entries if entry.check.engine is not None]
+    ways = Counter((entry.check.inputs, entry.check.engine) for entry in run)
+    if len(ways) < 2:
+        return [f"Compared on {inputs} with {engine}." for inputs, engine in ways]
+    most = Counter(entry.check.inputs for entry in run).most_common(1)[0][0]
+    width = max(text_width(entry.file) for entry in run)
+    lines = [f"Compared on {most} with:"]
+    for entry in run:
+        where = "" if entry.check.inputs == most else f", on {entry.check.inputs}"
+        lines.append(f"  {entry.file}{' ' * (width - text_width(entry.file))}  {entry.check.engine}{where}")
     return lines

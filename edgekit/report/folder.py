@@ -9,35 +9,12 @@ from edgekit.artifact import Manifest, ManifestEntry
 from edgekit.files import write_text
 from edgekit.language import display_name, printable
 from edgekit.outputs import decision_threshold
-from edgekit.report.export import format_check
-from edgekit.report.table import format_difference, format_percent, format_size
-from edgekit.spec import Label, ModelSpec, TensorSpec
+from edgekit.report.export import format_check, format_max_difference
+from edgekit.report.snippets import FORMATS, snippet
+from edgekit.report.table import format_percent, format_size
+from edgekit.spec import Label, ModelSpec
 
 _SHOWN_LABELS = 12
-
-_KNOWN = {"agreement", "engine", "inputs", "max_difference"}
-
-_SNIPPETS = {
-    "tflite": """```python
-# On a Raspberry Pi, a laptop, a server, with a checkout or a wheel of EdgeKit (no TensorFlow is needed):
-# pip install PATH-TO-EDGEKIT
-import edgekit
-
-model = edgekit.load({file!r})
-for prediction in model.classify("photo.jpg", top=3):
-    print(f"{{prediction.probability:6.1%}}  {{prediction.name}}")
-```""",
-}
-
-_TENSORS = """```python
-# Where there is a checkout or a wheel of EdgeKit (no TensorFlow is needed): pip install PATH-TO-EDGEKIT
-import numpy as np
-import edgekit
-
-model = edgekit.load({file!r})
-samples = {samples}
-answers = model.answers(samples)  # by name: {names}
-```"""
 
 
 def write_readme(folder: Path, manifest: Manifest) -> None:
@@ -49,24 +26,12 @@ def readme_text(manifest: Manifest) -> str:
     """The text of the README, in Markdown."""
     sections = [f"# {manifest.name}\n\n{_about(manifest.spec)}", _table(manifest.artifacts)]
     sections += [
-        f"## {entry.file}\n\n{_snippet(entry, manifest.spec)}"
+        f"## {entry.file}\n\n{snippet(entry, manifest.spec)}"
         for entry in manifest.artifacts
-        if entry.format in _SNIPPETS  # a newer EdgeKit may have exported into the same folder
+        if entry.format in FORMATS  # a newer EdgeKit may have exported into the same folder
     ]
     sections.append(_footer(manifest.spec))
     return "\n\n".join(sections) + "\n"
-
-
-def _snippet(entry: ManifestEntry, spec: ModelSpec) -> str:
-    if spec.task != "tensors":
-        return _SNIPPETS[entry.format].format(file=entry.file)
-    samples = ", ".join(f"{tensor.name!r}: {_zeros(tensor)}" for tensor in spec.inputs)
-    names = printable(", ".join(output.name for output in spec.outputs))
-    return _TENSORS.format(file=entry.file, samples=f"{{{samples}}}", names=names)
-
-
-def _zeros(tensor: TensorSpec) -> str:
-    return f"np.zeros({tuple(1 if size is None else size for size in tensor.shape)}, {tensor.dtype!r})"
 
 
 def _about(spec: ModelSpec) -> str:
@@ -109,24 +74,25 @@ def _table(entries: tuple[ManifestEntry, ...]) -> str:
     ]
     for entry in entries:
         check = entry.check
-        cells = [f"`{entry.file}`", format_size(entry.size_bytes), "", "", ""]
-        if check.keys() >= _KNOWN:
-            cells[2:] = [_agreement(entry), format_difference(check["max_difference"]), str(check["engine"])]
+        cells = [f"`{entry.file}`", format_size(entry.size_bytes)]
+        cells += [_agreement(entry), format_max_difference(check), check.engine or "nothing here"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _agreement(entry: ManifestEntry) -> str:
     check = entry.check
-    if check["agreement"] is None:
-        return f"an error of {format_check(check)} on {check['inputs']}"
-    return f"{format_check(check)} of {check['inputs']}"
+    if not check.verified:
+        return f"{format_check(check)}: {check.reason or 'not run'}"
+    if check.agreement is None:
+        return f"an error of {format_check(check)} on {check.inputs}"
+    return f"{format_check(check)} of {check.inputs}"
 
 
 def _footer(spec: ModelSpec) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in spec.provenance.versions.items())
     return (
-        "Each file carries its labels and its preprocessing: as EdgeKit's spec, and as standard TFLite metadata that "
-        "MediaPipe and Android Studio read. `manifest.json` has digests and figures, `logs/` what the converters "
-        f"printed.\n\nMade with {versions or 'EdgeKit'}."
+        "Each artifact carries its labels and its preprocessing as EdgeKit's spec; a `.tflite` also as the standard "
+        "metadata that MediaPipe and Android Studio read, a `.mlpackage` as Core ML's own. `manifest.json` has digests "
+        f"and figures, `logs/` what the converters printed.\n\nMade with {versions or 'EdgeKit'}."
     )

@@ -26,6 +26,7 @@ class VerifyRow:
         accuracy: on the labelled photos; ``None`` where it could not be run, or nobody knows the labels.
         parity: with the reference; ``None`` where it could not be run.
         verdict: whether it passed, why not, and what else should be known.
+        can_run: whether anything here can run it; where nothing can, nobody knows whether it is right.
     """
 
     file: str
@@ -36,6 +37,12 @@ class VerifyRow:
     accuracy: AnyAccuracy | None
     parity: Parity | ValueParity | None
     verdict: Verdict
+    can_run: bool = True
+
+    @property
+    def outcome(self) -> str:
+        """In a word."""
+        return "ok" if self.verdict.passed else "FAILED" if self.can_run else "not run here"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -46,6 +53,7 @@ class VerifyRow:
             "engine": self.engine,
             **_accuracy_fields(self.accuracy),
             "parity": self.parity.to_dict() if self.parity else None,
+            "can_run": self.can_run,
             "passed": self.verdict.passed,
             "reasons": list(self.verdict.reasons),
             "notes": list(self.verdict.notes),
@@ -115,7 +123,7 @@ class VerifyReport:
                 *(format_accuracy(row.accuracy) if row.accuracy else ("-",) * len(columns)),
                 _agreement(row.parity),
                 format_difference(row.parity.max_difference) if row.parity else "-",
-                "ok" if row.verdict.passed else "FAILED",
+                row.outcome,
             )
             for row in self.rows
         ]

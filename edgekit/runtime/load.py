@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from edgekit.arguments import as_path, check_kind, check_whole
-from edgekit.runtime.engines import find_engine
+from edgekit.runtime.engines import find_engine, model_root
 from edgekit.runtime.predictor import Predictor
 from edgekit.spec import ModelSpec
 
@@ -26,9 +26,10 @@ def load(
     one can crash the interpreter and this program with it. That it went well is remembered.
 
     Args:
-        path: of a ``.tflite`` or ``.keras`` file.
-        threads: how many the engine may use; by default one for ``.tflite``, and the framework's own
-            choice for ``.keras``.
+        path: of a ``.tflite``, ``.onnx`` or ``.keras`` file, or of the folder of a Core ML package, a
+            TensorFlow.js model or a SavedModel.
+        threads: how many the engine may use; by default one for ``.tflite`` and ``.onnx``, and the
+            framework's own choice for the others.
         trust: skip the trial run.
         spec: to be used instead of everything that the file says; pixels then go in as they are.
 
@@ -45,6 +46,7 @@ def load(
         check_whole(threads, "threads")
     if spec is not None:
         check_kind(spec, "spec", ModelSpec, "a ModelSpec")
+    path = model_root(path)
     opened = find_engine(path).open_model(path, threads, trust)
     chosen = spec or opened.spec
     normalization = opened.normalization if chosen is opened.spec else None

@@ -12,18 +12,46 @@ from edgekit.runtime.engines.base import EngineModule
 MODULES: dict[str, str] = {
     ".tflite": "edgekit.runtime.engines.litert",
     ".keras": "edgekit.runtime.engines.keras",
+    ".mlpackage": "edgekit.runtime.engines.coreml",
+    ".tfjs": "edgekit.runtime.engines.tfjs",
+    ".onnx": "edgekit.runtime.engines.onnx",
+    ".savedmodel": "edgekit.runtime.engines.savedmodel",
 }
-"""Suffix of a model file to the module that runs it; each has the functions of
+"""Suffix of a model file or folder to the module that runs it; each has the functions of
 :class:`~edgekit.runtime.engines.base.EngineModule`. Adding an engine is one file and one line here."""
 
 
+CONTENTS: dict[str, str] = {
+    "saved_model.pb": ".savedmodel",
+    "model.json": ".tfjs",
+    "Data/com.apple.CoreML": ".mlpackage",
+}
+"""What lies in a folder of each kind, for those that others have named."""
+
+
 def find_engine(path: Path) -> EngineModule:
-    """The module for a model file, by its suffix.
+    """The module for a model file, by its suffix; for a folder, also by what lies in it.
 
     Raises:
         UsageError: no engine runs such files; the message lists those there are.
     """
-    module = MODULES.get(path.suffix.lower())
+    module = MODULES.get(_suffix(path))
     if module is None:
         raise UsageError(f"Nothing here runs {path.name!r}. Known are files that end in {', '.join(MODULES)}.")
     return cast(EngineModule, import_module(module))
+
+
+def is_model(path: Path) -> bool:
+    """Whether some engine runs what lies at ``path``, as far as its name and its folder tell."""
+    return _suffix(path) in MODULES
+
+
+def model_root(path: Path) -> Path:
+    """The folder of a model, for a file in it such as ``model.json``; any other path as it is."""
+    return path.parent if path.name in CONTENTS and is_model(path.parent) else path
+
+
+def _suffix(path: Path) -> str:
+    if path.suffix.lower() in MODULES:
+        return path.suffix.lower()
+    return next((suffix for file, suffix in CONTENTS.items() if (path / file).exists()), "")

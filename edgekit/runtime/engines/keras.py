@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgekit.errors import ModelFileError, UsageError
 from edgekit.kerasfile import import_keras, load_model
+from edgekit.quiet import without_retracing_notes
 from edgekit.runtime.engines.base import EngineInfo, OpenedModel, TensorInfo, check_inputs
 
 
@@ -78,8 +79,10 @@ class KerasEngine:
             if self._model is None:
                 raise UsageError(f"{self._name} is closed. Load it again.")
             arrays = [inputs[info.name].astype(info.dtype, copy=False) for info in self._inputs]
-            answer = self._model.predict_on_batch(arrays[0] if len(arrays) == 1 else arrays)
-        return {info.name: np.asarray(array) for info, array in zip(self._outputs, _flatten(answer), strict=True)}
+            with without_retracing_notes():
+                answer = self._model.predict_on_batch(arrays[0] if len(arrays) == 1 else arrays)
+        answers = import_keras("Running a .keras file").tree.flatten(answer)  # in the order of model.outputs
+        return {info.name: np.asarray(array) for info, array in zip(self._outputs, answers, strict=True)}
 
     def close(self) -> None:
         """Lets go of the model; its memory is freed when nobody else holds it."""
@@ -95,9 +98,3 @@ def _describe(tensors: Any, kind: str) -> tuple[TensorInfo, ...]:
             name = f"{name}_{place}"
         found.append(TensorInfo(name, tuple(tensor.shape), str(tensor.dtype)))
     return tuple(found)
-
-
-def _flatten(answer: Any) -> list[Any]:
-    if isinstance(answer, Mapping):
-        return list(answer.values())
-    return list(answer) if isinstance(answer, list | tuple) else [answer]

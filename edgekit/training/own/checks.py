@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgekit.errors import UsageError
-from edgekit.kerasfile import find_code
+from edgekit.kerascode import find_code
 from edgekit.training.graph import is_graph
 from edgekit.training.layer_errors import explain, whole_tracebacks
 from edgekit.training.network import Shape

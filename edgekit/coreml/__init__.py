@@ -1,0 +1,1 @@
+"""Core ML packages (``.mlpackage``): reading, checking and evaluating them without Core ML."""

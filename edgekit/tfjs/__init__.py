@@ -1,0 +1,1 @@
+"""TensorFlow.js graph models: reading, checking and writing their files."""

@@ -1,0 +1,44 @@
+// The names, dtypes and shapes of a model's inputs and outputs.
+import type { GraphModel } from "@tensorflow/tfjs-converter";
+import type { SignatureTensor } from "./folder.ts";
+import type { TensorDescription } from "./protocol.ts";
+
+export interface TensorEntry extends TensorDescription {
+  /** What the graph calls it. */
+  tensor: string;
+}
+
+/** TensorFlow's dtypes in TensorFlow.js, which has no integers but int32. */
+const DTYPES: Record<string, string> = {
+  DT_FLOAT: "float32",
+  DT_HALF: "float32",
+  DT_DOUBLE: "float32",
+  DT_INT32: "int32",
+  DT_INT64: "int32",
+  DT_INT16: "int32",
+  DT_INT8: "int32",
+  DT_UINT8: "int32",
+  DT_BOOL: "bool",
+};
+
+/** The signature's tensors, or those of the graph for a model without a signature. */
+export function describeTensors(
+  signature: Record<string, SignatureTensor> | undefined,
+  graph: GraphModel["inputs"],
+): TensorEntry[] {
+  const entries = Object.entries(signature ?? {}).filter(([, info]) => info.resourceId === undefined);
+  if (entries.length === 0) {
+    return graph.map(({ name, dtype, shape }) => ({ name, tensor: name, dtype, shape: shape ?? null }));
+  }
+  return entries.map(([name, { name: tensor, dtype, tensorShape }]) => ({
+    name,
+    tensor: tensor ?? name,
+    dtype: DTYPES[dtype ?? ""] ?? String(dtype),
+    shape: tensorShape === undefined || tensorShape.unknownRank ? null : readShape(tensorShape.dim),
+  }));
+}
+
+function readShape(dimensions: { size?: string | number }[] | undefined): number[] {
+  // Protocol buffers leave a size of 0 out.
+  return (dimensions ?? []).map(({ size }) => Number(size ?? 0));
+}
