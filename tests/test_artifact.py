@@ -17,6 +17,7 @@ from edgekit.artifact import (
     MANIFEST_SCHEMA,
     Artifact,
     ArtifactRequest,
+    Check,
     Manifest,
     ManifestEntry,
     digest_of,
@@ -28,7 +29,15 @@ from edgekit.spec import ImageFormat, Label, image_classifier
 
 SPEC = image_classifier("flowers", (Label("rose"), Label("tulip")), ImageFormat(8, 8))
 FORMATS = {"tflite": ("fp32", "fp16", "int8"), "savedmodel": ("fp32",)}
-INT8 = ManifestEntry("flowers.int8.tflite", "tflite", "int8", 7, "ab" * 32, {"agreement": 1.0}, "logs/int8.log")
+INT8 = ManifestEntry(
+    "flowers.int8.tflite",
+    "tflite",
+    "int8",
+    7,
+    "ab" * 32,
+    Check("64 photos", "an engine", {"agreement": 1.0}),
+    "logs/int8.log",
+)
 FP32 = ManifestEntry("flowers.fp32.tflite", "tflite", "fp32", 9, "cd" * 32)
 MANIFEST = Manifest("flowers", SPEC, (INT8, FP32))
 

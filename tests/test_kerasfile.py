@@ -60,6 +60,11 @@ def keras_like(path: Path, config: object, **more: str) -> Path:
         (layer("Evil", "kerastic"), r"kerastic\.Evil"),
         (layer("Dense", activation={"class_name": "__lambda__", "config": {"value": ["x"]}}), "Python code"),
         (layer("Bidirectional", layer=layer("Lambda")), "Lambda"),
+        (
+            layer("StringLookup", vocabulary="/etc/passwd"),
+            "reads its vocabulary from the file '/etc/passwd', which is not",
+        ),
+        (layer("TextVectorization", idf_weights="w.txt"), "reads its idf_weights"),
         ({**layer("Mine", None), "registered_name": "mine>Mine"}, "custom object mine>Mine"),
     ],
 )
@@ -74,7 +79,8 @@ def test_a_standard_model_has_no_code() -> None:
     relu = {"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "relu"}
     data = {"class_name": "__keras_tensor__", "config": {"shape": [None, 8]}}
     scale = layer("LayerScale", "keras.src.applications.convnext")
-    assert find_code({**CONFIG, "config": {"layers": [layer("Dense", activation=relu), data, scale]}}) is None
+    words = layer("StringLookup", vocabulary=["a", "b"], idf_weights=None)
+    assert find_code({**CONFIG, "config": {"layers": [layer("Dense", activation=relu), data, scale, words]}}) is None
 
 
 def test_a_real_lambda_is_refused_before_keras_sees_it(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.quiet import stderr_into
+from edgekit.quiet import stderr_into, without_retracing_notes
 
 
 def test_native_and_python_output_go_elsewhere_and_come_back(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -57,3 +58,13 @@ def test_a_closed_standard_error_does_no_harm() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, timeout=60)
     assert done.stdout.split("\n")[:2] == ["inside", "still closed"]
+
+
+def test_only_notes_about_retracing_are_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("tensorflow")
+    note = "5 out of the last 5 calls to %s triggered tf.function retracing."
+    with without_retracing_notes(), without_retracing_notes():
+        logger.warning(note, "step")
+        logger.warning("the disk is full")
+    logger.warning(note, "again")
+    assert [record.args or record.msg for record in caplog.records] == ["the disk is full", ("again",)]

@@ -44,7 +44,7 @@ def test_repr_is_one_short_line(model: Model, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "settings", "sentence"),
     [
-        ((None,), {}, "export takes a Model, a .keras file or a keras.Model. Got: a NoneType"),
+        ((None,), {}, "a SavedModel folder, a keras.Model or a tf.function. Got: a NoneType"),
         ((object(),), {}, "Got: a object"),
         ((5, 5), {}, "to is a string, or a list of strings. Got: 5"),
         (("x.keras", "tflite", None), {}, "output is a path. Got: None"),
@@ -72,9 +72,11 @@ def test_a_threshold_that_is_none(model: Model, tmp_path: Path) -> None:
         model.export(output=tmp_path, confidence_threshold=2)
 
 
-def test_a_keras_model_without_a_spec(model: Model, tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"pass spec=edgekit\.ModelSpec"):
-        edgekit.export(model.keras_model, output=tmp_path)
+def test_an_argument_that_there_is_not(model: Model, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"There is no argument 'lables'\. About a model can be said: labels, "):
+        edgekit.export(model.keras_model, output=tmp_path, lables=["a", "b"])  # type: ignore[call-arg]
+    with pytest.raises(UsageError, match=r"A Model says itself what it is\. Leave out labels"):
+        edgekit.export(model, output=tmp_path, labels=["a", "b"])
 
 
 @pytest.mark.parametrize("arguments", [(None,), (5,), ("",)])

@@ -35,7 +35,7 @@ def wait_for_worker(folder: Path) -> int:
                 words = (process / "cmdline").read_bytes().decode().split("\0")
             except OSError:
                 continue
-            if "edgekit.converters.worker" in words and str(folder) in words[-2]:
+            if "edgekit.converters.worker" in words and any(str(folder) in word for word in words):
                 return int(process.name)
         time.sleep(0.02)
     raise AssertionError("no worker was started")
@@ -121,7 +121,7 @@ class TestExport:
         manifest = Manifest.read(exported)
         assert {entry.file for entry in manifest.artifacts} == names
         for entry in manifest.artifacts:
-            assert entry.check["agreement"] > 0.9
+            assert (entry.check.agreement or 0) > 0.9
             assert (exported / str(entry.log)).is_file()
 
     def test_the_readme_snippets_run(self, exported: Path, photos: Path, tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ class TestExport:
         def reference(outputs: np.ndarray) -> Reference:
             return Reference({names[0]: images}, {names[1]: outputs}, "noise")
 
-        assert compare(artifact, reference(outputs), path.name)["agreement"] == 1
+        assert compare(artifact, reference(outputs), path.name).agreement == 1
         with pytest.raises(VerificationError, match="does not agree with the Keras model"):
             compare(artifact, reference(outputs[:, ::-1]), path.name)
 
@@ -290,11 +290,11 @@ class TestExport:
         assert "broken.keras" in result.err
         assert not (tmp_path / "dist" / "manifest.json").exists()
 
-    def test_a_killed_converter_leaves_a_sentence_and_nothing_else(self, trained: Path, tmp_path: Path) -> None:
+    def test_a_killed_converter_leaves_a_sentence_and_the_others_whole(self, trained: Path, tmp_path: Path) -> None:
         folder = tmp_path / "dist"
         process = subprocess.Popen(
-            command("export", trained, "--to", "tflite:fp32", "-o", folder, "--quiet"), stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True,
+            command("export", trained, "--to", "tflite:fp32,tflite:fp16", "-o", folder, "--quiet"),
+            stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         worker = wait_for_worker(folder)
         os.kill(worker, signal.SIGKILL)
@@ -302,7 +302,8 @@ class TestExport:
         assert process.returncode == 1
         assert "crashed (signal 9, SIGKILL" in output
         assert "Traceback" not in errors
-        assert {file.name for file in folder.iterdir()} == {"logs"}
+        written = {file.name for file in folder.iterdir()} - {"logs", "README.md", "manifest.json"}
+        assert written == {trained.with_suffix(".fp16.tflite").name}
 
     def test_ctrl_c_takes_the_workers_along(self, trained: Path, tmp_path: Path) -> None:
         folder = tmp_path / "dist"
@@ -373,10 +374,10 @@ class TestVerify:
     ) -> None:
         folder = tmp_path / "dist"
         shutil.copytree(exported, folder)
-        foreign = folder / "fruit.fp32.onnx"
-        foreign.write_bytes(b"onnx")
+        foreign = folder / "fruit.fp32.future"
+        foreign.write_bytes(b"data")
         manifest = Manifest.read(folder)
-        entry = ManifestEntry(foreign.name, "onnx", "fp32", 4, digest_of(foreign))
+        entry = ManifestEntry(foreign.name, "future", "fp32", 4, digest_of(foreign))
         dataclasses.replace(manifest, artifacts=(*manifest.artifacts, entry)).write(folder)
         result = run("verify", folder, "--reference", trained, "--data", photos, "--json")
         assert result.code == 1

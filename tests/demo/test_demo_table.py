@@ -8,6 +8,7 @@ import numpy as np
 
 from edgekit.demo.run import DemoResult
 from edgekit.measure.comparison import accuracy_of, compare_answers
+from edgekit.measure.tolerances import TOLERANCES
 from edgekit.report.verdict import VerifyReport, VerifyRow
 from edgekit.runtime import Prediction
 from edgekit.spec import ImageFormat, image_classifier
@@ -21,7 +22,7 @@ def _demo() -> DemoResult:
     answers = {SPEC.outputs[0].name: np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]], np.float32)}
     labels = np.array([0, 0, 1, 1])
     compared, accuracy = compare_answers(answers, answers, SPEC, labels), accuracy_of(answers, labels, SPEC)
-    verdict = compared.judge("fp32")
+    verdict = compared.judge(TOLERANCES["fp32"])
     rows = (
         VerifyRow("fruit.fp32.tflite", "tflite", "fp32", 2000, "litert", accuracy, compared.parity, verdict),
         VerifyRow("fruit.int8.tflite", "tflite", "int8", 500, None, None, None, verdict),

@@ -375,9 +375,10 @@ FILES = (
     fails("foreign-file-with-a-lambda", **own(saved_foreign(lambda keras, layers: keras.Sequential([keras.Input((16, 16,
           3)), layers.Lambda(lambda x: x, name="same"), layers.Flatten(), layers.Dense(2)]))), error=ModelFileError,
           says=("'same' is a Lambda", "Replace it")),
-    fails("opening-without-a-spec", saved_foreign(lambda keras, layers: keras.Sequential([keras.Input((4,)),
+    fails("opening-with-too-few-labels", saved_foreign(lambda keras, layers: keras.Sequential([keras.Input((4,)),
           layers.Dense(2)
-          ])), lambda made, bench: edgekit.Model.open(made), SpecError, "has no EdgeKit spec", "Train it with"),
+          ])), lambda made, bench: edgekit.Model.open(made, labels=["a"]), UsageError, "answers 2 numbers",
+          "Give 2 labels"),
     fails("opening-a-number", lambda bench: 5, lambda made, bench: edgekit.Model.open(made), UsageError, "is a path",
           "Got: 5"),
     works("foreign-file", saved_foreign(lambda keras, layers: keras.Sequential([keras.Input((16, 16, 3)),

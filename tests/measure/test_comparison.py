@@ -10,7 +10,8 @@ import pytest
 from edgekit.errors import UsageError
 from edgekit.measure.comparison import accuracy_of, compare_answers
 from edgekit.measure.parity import Parity, measure_parity, pair_accuracy
-from edgekit.measure.values import MAX_RELATIVE_ERROR, ValueParity, judge_values, measure_values
+from edgekit.measure.tolerances import TOLERANCES
+from edgekit.measure.values import ValueParity, judge_values, measure_values
 from edgekit.spec import ImageFormat, ModelSpec, TensorSpec, image_classifier, tensor_classifier
 
 IMAGE = ImageFormat(8, 8)
@@ -33,7 +34,7 @@ def test_a_model_that_never_answers_does_not_pass_for_one_that_does() -> None:
         compared = compare_answers(answers(ONE_OF_TWENTY), answers(silent), MULTI, labels)
         assert compared.parity.to_dict()["agreement"] == 0.0
         for precision in ("fp32", "fp16", "int8", "int8-dynamic"):
-            assert not compared.judge(precision).passed
+            assert not compared.judge(TOLERANCES[precision]).passed
 
 
 def test_a_photo_agrees_where_all_its_labels_do() -> None:
@@ -52,9 +53,9 @@ def test_an_undecided_label_does_not_excuse_another() -> None:
     spec = image_classifier("m", ("a", "b"), IMAGE, multi_label=True)
     undecided = compare_answers(answers(reference), answers(reference - [0.0002, 0]), spec)
     assert undecided.parity.to_dict()["agreement"] == 0.0
-    assert undecided.judge("int8").passed
+    assert undecided.judge(TOLERANCES["int8"]).passed
     wrong = compare_answers(answers(reference), answers(reference * [1, 0.1]), spec)
-    assert not wrong.judge("int8").passed
+    assert not wrong.judge(TOLERANCES["int8"]).passed
 
 
 def test_exact_matches_are_paired() -> None:
@@ -80,7 +81,7 @@ def test_samples_are_not_called_photos() -> None:
     spec = tensor_classifier("m", (None, 4), "float32", ("a", "b"))
     flipped = np.tile(np.array([[0.9, 0.1]], np.float32), (10, 1))
     compared = compare_answers(answers(flipped), answers(flipped[:, ::-1]), spec, np.zeros(10, np.int64))
-    (difference, agreement) = compared.judge("fp32").reasons
+    (difference, agreement) = compared.judge(TOLERANCES["fp32"]).reasons
     assert "samples" in agreement
     assert "photos" not in difference + agreement
 
@@ -91,12 +92,12 @@ def values(noise: float) -> dict[str, np.ndarray]:
     return {"y": (base + errors).astype(np.float32), "z": np.ones(100, np.float32)}
 
 
-@pytest.mark.parametrize("precision", MAX_RELATIVE_ERROR)
+@pytest.mark.parametrize("precision", TOLERANCES)
 def test_values_are_held_against_their_own_variation(precision: str) -> None:
-    limit = MAX_RELATIVE_ERROR[precision]
+    limit = TOLERANCES[precision].max_relative_error
     for share, passed in ((0.5, True), (2.0, False)):
         compared = compare_answers(values(0), values(2 * limit * share), VALUES)
-        verdict = compared.judge(precision)
+        verdict = compared.judge(TOLERANCES[precision])
         assert verdict.passed is passed
         assert passed or "root mean square" in verdict.reasons[0]
 
@@ -115,13 +116,11 @@ def test_not_a_number_fails() -> None:
     candidate["y"][3, 1] = np.nan
     parity = compare_answers(values(0), candidate, VALUES).parity
     assert isinstance(parity, ValueParity)
-    assert "not numbers" in judge_values(parity, "int8").reasons[0]
+    assert "not numbers" in judge_values(parity, TOLERANCES["int8"]).reasons[0]
     document = json.loads(json.dumps(parity.to_dict(), allow_nan=False))
     assert (document["relative_error"], document["agreement"]) == (None, None)
 
 
-def test_shapes_and_precisions_that_are_none() -> None:
+def test_shapes_that_differ() -> None:
     with pytest.raises(UsageError, match="the same"):
         measure_values([np.zeros((2, 3))], [np.zeros((2, 4))])
-    with pytest.raises(UsageError, match="int4"):
-        judge_values(measure_values([np.ones(2)], [np.ones(2)]), "int4")

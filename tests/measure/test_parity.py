@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from edgekit.errors import UsageError
 from edgekit.measure.parity import PairedAccuracy, Parity, judge, measure_parity, pair_accuracy
+from edgekit.measure.tolerances import TOLERANCES, tolerance_of
 
 
 def two_classes(*first: float) -> np.ndarray:
@@ -22,7 +23,7 @@ def two_classes(*first: float) -> np.ndarray:
 def test_equal_answers_agree():
     parity = measure_parity(two_classes(0.9, 0.2), two_classes(0.9, 0.2))
     assert (parity.agreement, parity.max_difference, parity.disagreements) == (1.0, 0.0, ())
-    assert judge(parity, "fp32").passed
+    assert judge(parity, TOLERANCES["fp32"]).passed
 
 
 def test_disagreements_carry_their_margin_the_clearest_first():
@@ -44,27 +45,29 @@ def test_not_a_number_fails_every_precision():
     parity = measure_parity(two_classes(0.9, 0.8), two_classes(0.9, math.nan))
     assert parity.agreement == 0.5
     for precision in ("fp32", "fp16", "int8", "int8-dynamic"):
-        assert judge(parity, precision).reasons == ("It answers values that are not numbers (NaN or infinite).",)
+        assert judge(parity, TOLERANCES[precision]).reasons == (
+            "It answers values that are not numbers (NaN or infinite).",
+        )
     assert json.loads(json.dumps(parity.to_dict(), allow_nan=False))["max_difference"] is None
 
 
 @pytest.mark.parametrize(("difference", "passed"), [(0.9e-4, True), (1.1e-4, False)])
 def test_fp32_is_judged_by_the_largest_difference(difference, passed):
     parity = measure_parity(two_classes(0.9), two_classes(0.9 + difference))
-    assert judge(parity, "fp32").passed is passed
+    assert judge(parity, TOLERANCES["fp32"]).passed is passed
 
 
 def test_a_tie_of_fp32_within_the_difference_is_no_failure():
     parity = measure_parity(two_classes(0.50002, 0.9), two_classes(0.49998, 0.9))
     assert parity.agreement == 0.5
-    assert judge(parity, "fp32").passed
+    assert judge(parity, TOLERANCES["fp32"]).passed
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=20), st.integers(0, 2**32 - 1))
 def test_rounding_never_fails_fp32(values, seed):
     reference = two_classes(*values)
     noise = np.random.default_rng(seed).uniform(-9e-5, 9e-5, reference.shape).astype(np.float32)
-    assert judge(measure_parity(reference, reference + noise), "fp32").passed
+    assert judge(measure_parity(reference, reference + noise), TOLERANCES["fp32"]).passed
 
 
 def clear_photos(count: int, wrong: int) -> Parity:
@@ -83,7 +86,7 @@ def clear_photos(count: int, wrong: int) -> Parity:
     ],
 )
 def test_without_labels_the_clear_photos_must_agree(precision, count, wrong, passed):
-    verdict = judge(clear_photos(count, wrong), precision)
+    verdict = judge(clear_photos(count, wrong), TOLERANCES[precision])
     assert verdict.passed is passed
     assert passed or f"{count - wrong} of the {count} photos" in verdict.reasons[0]
 
@@ -91,13 +94,13 @@ def test_without_labels_the_clear_photos_must_agree(precision, count, wrong, pas
 def test_undecided_photos_do_not_fail_int8():
     parity = measure_parity(two_classes(*[0.52] * 50, *[0.9] * 50), two_classes(*[0.48] * 50, *[0.9] * 50))
     assert parity.agreement == 0.5
-    assert judge(parity, "int8").passed
+    assert judge(parity, TOLERANCES["int8"]).passed
 
 
 def test_a_reference_that_is_never_sure_still_refuses_nonsense():
     reference = two_classes(0.52, 0.49, 0.51)
-    assert judge(measure_parity(reference, two_classes(0.48, 0.53, 0.5)), "int8").passed
-    verdict = judge(measure_parity(reference, two_classes(0.99, 0.01, 0.99)), "int8")
+    assert judge(measure_parity(reference, two_classes(0.48, 0.53, 0.5)), TOLERANCES["int8"]).passed
+    verdict = judge(measure_parity(reference, two_classes(0.99, 0.01, 0.99)), TOLERANCES["int8"])
     assert not verdict.passed
     assert "sure of none of the 3 photos" in verdict.reasons[0]
 
@@ -122,7 +125,7 @@ AGREES, DIFFERS = clear_photos(100, 4), clear_photos(100, 20)
     ],
 )
 def test_with_labels_the_drop_of_top1_decides_for_int8(parity, paired, passed):
-    assert judge(parity, "int8", paired).passed is passed
+    assert judge(parity, TOLERANCES["int8"], paired).passed is passed
 
 
 @pytest.mark.parametrize(
@@ -134,19 +137,19 @@ def test_with_labels_the_drop_of_top1_decides_for_int8(parity, paired, passed):
     ],
 )
 def test_without_calibration_two_points_may_be_lost(paired, passed):
-    assert judge(AGREES, "int8-dynamic", paired).passed is passed
+    assert judge(AGREES, TOLERANCES["int8-dynamic"], paired).passed is passed
 
 
 def test_a_drop_put_down_to_chance_is_noted():
-    verdict = judge(AGREES, "int8", PairedAccuracy(50, 45, 44, 2, 1))
+    verdict = judge(AGREES, TOLERANCES["int8"], PairedAccuracy(50, 45, 44, 2, 1))
     assert verdict.passed
     assert "fell by 2.0% on 50 photos, which is within chance (p = 0.50)" in verdict.notes[0]
 
 
 def test_labels_do_not_excuse_fp32_and_fp16():
     equal = PairedAccuracy(100, 90, 90, 5, 5)
-    assert not judge(clear_photos(100, 5), "fp32", equal).passed
-    assert not judge(clear_photos(100, 5), "fp16", equal).passed
+    assert not judge(clear_photos(100, 5), TOLERANCES["fp32"], equal).passed
+    assert not judge(clear_photos(100, 5), TOLERANCES["fp16"], equal).passed
 
 
 @pytest.mark.parametrize(
@@ -165,6 +168,11 @@ def test_pairs_are_counted():
     assert paired.drop == 0
 
 
+def test_a_format_may_have_a_tolerance_of_its_own():
+    assert tolerance_of("coreml", "int8") == TOLERANCES["coreml:int8"]
+    assert tolerance_of("tflite", "int8") == TOLERANCES["int8"]
+
+
 def test_an_unknown_precision_lists_those_there_are():
-    with pytest.raises(UsageError, match="Known: fp32, fp16, int8, int8-dynamic"):
-        judge(AGREES, "int4")
+    with pytest.raises(UsageError, match=r"for tflite:int3\. Known: fp32, fp16, int8, int8-dynamic"):
+        tolerance_of("tflite", "int3")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
 
-from edgekit.artifact import Manifest, ManifestEntry
+from edgekit.artifact import Check, Manifest, ManifestEntry
 from edgekit.report.folder import readme_text
 from edgekit.spec import ImageFormat, Label, ModelSpec, TensorSpec, image_classifier
 
 SPEC = image_classifier("fruit", (Label("apple"), Label("pear")), ImageFormat(32, 32))
-CHECK = {"agreement": 1.0, "max_difference": 1e-6, "engine": "litert", "inputs": "64 photos"}
+CHECK = Check("64 photos", "litert", {"agreement": 1.0, "max_difference": 1e-6})
 
 
 def test_a_quote_in_the_name_does_not_break_the_snippet() -> None:
@@ -22,14 +21,14 @@ def test_a_quote_in_the_name_does_not_break_the_snippet() -> None:
 def test_what_a_newer_edgekit_wrote_is_listed_without_figures() -> None:
     entries = (
         ManifestEntry("fruit.fp32.tflite", "tflite", "fp32", 1000, "00", CHECK),
-        ManifestEntry("fruit.fp32.future", "future", "fp32", 2000, "00", {"looks": "good"}),
+        ManifestEntry("fruit.fp32.future", "future", "fp32", 2000, "00", Check.from_dict({"looks": "good"})),
     )
     text = readme_text(Manifest("fruit", SPEC, entries))
-    assert "`fruit.fp32.future` | 2.00 KB |  |  |  |" in text
+    assert "`fruit.fp32.future` | 2.00 KB | not verified: not run | – | nothing here |" in text
     assert text.count("```python") == 1
 
 
-def text_for(spec: ModelSpec, check: dict[str, Any] = CHECK) -> str:
+def text_for(spec: ModelSpec, check: Check = CHECK) -> str:
     return readme_text(Manifest("m", spec, (ManifestEntry("m.fp32.tflite", "tflite", "fp32", 1000, "00", check),)))
 
 
@@ -44,7 +43,7 @@ def test_each_task_says_what_it_answers() -> None:
 def test_a_model_of_tensors_has_a_snippet_that_runs_on_tensors() -> None:
     inputs = (TensorSpec("left", (None, 4)), TensorSpec("right", (None, None), "int32"))
     spec = ModelSpec("m", "tensors", inputs, (TensorSpec("sum", (None, 4)),))
-    check = {**CHECK, "agreement": None, "relative_error": 2e-6}
+    check = Check("64 photos", "litert", {"agreement": None, "relative_error": 2e-6, "max_difference": 1e-6})
     text = text_for(spec, check)
     snippet = text.split("```python")[1].split("```")[0]
     ast.parse(snippet)

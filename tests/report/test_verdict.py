@@ -7,6 +7,7 @@ import json
 import numpy as np
 
 from edgekit.measure.comparison import accuracy_of, compare_answers
+from edgekit.measure.tolerances import TOLERANCES
 from edgekit.report.verdict import VerifyReport, VerifyRow
 from edgekit.spec import ImageFormat, ModelSpec, TensorSpec, image_classifier
 
@@ -18,7 +19,7 @@ def report(spec: ModelSpec, outputs: np.ndarray, labels: np.ndarray | None, unit
     answers = {spec.outputs[0].name: outputs.astype(np.float32)}
     compared = compare_answers(answers, answers, spec, labels)
     accuracy = None if labels is None else accuracy_of(answers, labels, spec)
-    verdict = compared.judge("fp32")
+    verdict = compared.judge(TOLERANCES["fp32"])
     row = VerifyRow("m.fp32.tflite", "tflite", "fp32", 1000, "litert", accuracy, compared.parity, verdict)
     failed = VerifyRow("m.int8.tflite", "tflite", "int8", 500, None, None, None, verdict)
     return VerifyReport("m.keras", 2000, accuracy, len(outputs), "photos/", None, None, (row, failed), unit)
