@@ -219,8 +219,12 @@ def _refuse_other_models(folder: Path, exported: Manifest, force: bool) -> None:
     if older.name != exported.name:
         raise OutputError(f"{folder} holds the exports of {older.name!r}. Choose another folder for {exported.name!r}.")
     if not older.same_model(exported) and not force:
+        same = older.adaptation == exported.adaptation
+        other = (
+            f"of another training of {exported.name!r}" if same else f"of {exported.name!r} with other steps around it"
+        )
         raise OutputError(
-            f"{folder} holds files of another training of {exported.name!r}, or with other things put around it: "
+            f"{folder} holds files {other}: "
             f"{', '.join(entry.file for entry in older.artifacts)}. Pass --force to remove them, or choose another "
             "folder."
         )

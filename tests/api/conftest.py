@@ -88,6 +88,7 @@ def _network(keras: Any, channels: int, units: int) -> Any:
 @pytest.fixture(scope="session")
 def binary(keras: Any, exporter: Export) -> Exported:
     """Cat or dog: one output."""
+    keras.utils.set_random_seed(0)  # whatever ran before
     labels = (Label("cat", {"en": "Cat", "de": "Katze"}, {"de": "Ein Haustier.", "en": "A pet."}), Label("dog"))
     spec = image_classifier("binary", labels, ImageFormat(SIZE, SIZE), "sigmoid")
     return exporter(_network(keras, 3, 1), spec, ("fp32", "int8"), _photos(3))
@@ -96,6 +97,7 @@ def binary(keras: Any, exporter: Export) -> Exported:
 @pytest.fixture(scope="session")
 def multi_label(keras: Any, exporter: Export) -> Exported:
     """Any of three labels of a greyscale photo."""
+    keras.utils.set_random_seed(0)  # whatever ran before
     labels = (Label("beach", {"en": "Beach", "fr": "Plage"}), "sea", "sunset")
     spec = image_classifier("scenes", labels, ImageFormat(SIZE, SIZE, "grayscale"), multi_label=True)
     return exporter(_network(keras, 1, 3), spec, ("int8",), _photos(1))
@@ -104,6 +106,7 @@ def multi_label(keras: Any, exporter: Export) -> Exported:
 @pytest.fixture(scope="session")
 def video(keras: Any, exporter: Export) -> Exported:
     """A class for four frames: nested Sequential, TimeDistributed, Bidirectional."""
+    keras.utils.set_random_seed(0)  # whatever ran before
     layers = keras.layers
     frame = keras.Sequential(
         [keras.Input((8, 8, 3)), layers.Conv2D(8, 3, activation="relu"), layers.GlobalAveragePooling2D()]
@@ -126,6 +129,7 @@ def video(keras: Any, exporter: Export) -> Exported:
 @pytest.fixture(scope="session")
 def sensor(keras: Any, exporter: Export) -> Exported:
     """Numbers in, numbers out: no labels."""
+    keras.utils.set_random_seed(0)  # whatever ran before
     layers = keras.layers
     model = keras.Sequential(
         [keras.Input((6, 4)), layers.Conv1D(32, 3, activation="relu"), layers.TimeDistributed(layers.Dense(2))]

@@ -85,3 +85,10 @@ def tf_keras(keras: Any) -> Any:
 def mlperf(shared_data: Path) -> Path:
     """The reference models of MLPerf Tiny."""
     return shared_data / "mlperf-tiny"
+
+
+@pytest.fixture(autouse=True)
+def _same_weights_every_time(request: pytest.FixtureRequest) -> None:
+    """Whatever ran before: quantization, and where a model is sure, depend on the weights."""
+    if "keras" in request.fixturenames:
+        request.getfixturevalue("keras").utils.set_random_seed(0)

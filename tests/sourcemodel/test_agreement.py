@@ -172,7 +172,6 @@ def test_raw_scores_become_probabilities(units: int, added: str, keras: Any, pro
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])
 def test_int8_of_unrolled_recurrent_layers(kind: str, keras: Any, prover: Prove) -> None:
     # With other weights TensorFlow's quantizer may leave a SPLIT of the LSTM in float, which is refused.
-    keras.utils.set_random_seed(0)
     layers = keras.layers
     recurrent = getattr(layers, kind)(6, unroll=True)
     recurrent = layers.Bidirectional(recurrent) if kind == "GRU" else recurrent
