@@ -30,10 +30,7 @@ def max_pool(
     ceil_mode: Array | bool = False,
 ) -> Array:
     window, steps, pads = _plan(x, kernel_sizes, strides, pad_type, pad, bool(ceil_mode))
-    answer: Array | None = None
-    for _, view in shifted_views(pad_spatial(x, pads, -np.inf), window, steps, (1,) * len(window)):
-        answer = view.copy() if answer is None else np.maximum(answer, view, out=answer)
-    return np.asarray(answer)
+    return _combine(np.maximum, pad_spatial(x, pads, -np.inf), window, steps)
 
 
 @kernel("avg_pool", refuse=_refuse_average)
@@ -47,11 +44,11 @@ def avg_pool(
     ceil_mode: Array | bool = False,
 ) -> Array:
     window, steps, pads = _plan(x, kernel_sizes, strides, pad_type, pad, bool(ceil_mode))
-    total = _sum(pad_spatial(x, pads), window, steps)
+    total = _combine(np.add, pad_spatial(x, pads), window, steps)
     if not exclude_padding_from_average:
         return np.asarray(total / np.float32(np.prod(window)))
     ones = pad_spatial(np.ones((1, 1, *x.shape[2:]), np.float32), pads)
-    return np.asarray(total / _sum(ones, window, steps))
+    return np.asarray(total / _combine(np.add, ones, window, steps))
 
 
 @kernel("l2_pool")
@@ -65,13 +62,14 @@ def l2_pool(
 ) -> Array:
     """The square root of the sum of squares under each window."""
     window, steps, pads = _plan(x, kernel_sizes, strides, pad_type, pad, bool(ceil_mode))
-    return np.asarray(np.sqrt(_sum(pad_spatial(np.square(x), pads), window, steps)))
+    return np.asarray(np.sqrt(_combine(np.add, pad_spatial(np.square(x), pads), window, steps)))
 
 
-def _sum(x: Array, window: Sizes, strides: Sizes) -> Array:
+def _combine(operation: np.ufunc, x: Array, window: Sizes, strides: Sizes) -> Array:
+    """What an operation on two makes of all values under each window."""
     answer: Array | None = None
     for _, view in shifted_views(x, window, strides, (1,) * len(window)):
-        answer = view.copy() if answer is None else np.add(answer, view, out=answer)
+        answer = view.copy() if answer is None else operation(answer, view, out=answer)
     return np.asarray(answer)
 
 

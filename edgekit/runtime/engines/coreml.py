@@ -7,7 +7,6 @@ The evaluator computes what the written file says, operator by operator
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from edgekit.coreml.blas import blas_threads, limits_threads
 from edgekit.coreml.package import Package, read_package
 from edgekit.coreml.tools import import_coremltools
 from edgekit.errors import ModelFileError, UsageError
-from edgekit.runtime.engines.base import EngineInfo, OpenedModel, TensorInfo, check_inputs
-from edgekit.runtime.engines.coreml_features import Feature, read_features
+from edgekit.runtime.engines.base import EngineInfo, OpenedModel
+from edgekit.runtime.engines.coreml_base import PackageEngine
+from edgekit.runtime.engines.coreml_features import Feature
 from edgekit.version import __version__
 
 NAME = "EdgeKit's Core ML evaluator"
@@ -46,7 +46,7 @@ def open_model(path: Path, threads: int | None, trust: bool) -> OpenedModel:
     return OpenedModel(EvaluatorEngine(package, threads), package.spec)
 
 
-class EvaluatorEngine:
+class EvaluatorEngine(PackageEngine):
     """A Core ML package, evaluated.
 
     Args:
@@ -65,24 +65,14 @@ class EvaluatorEngine:
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1. Got: {threads}.")
         self._threads = threads or 1
-        self._name = str(package.path)
-        self._features, self._answers = read_features(package)
-        self._evaluator: Any = Evaluator(package)
+        super().__init__(package)
+        self._model = Evaluator(package)
         for feature in self._features:
-            if not _fits(feature, self._evaluator.plan.inputs[feature.name].shape):
+            if not _fits(feature, self._model.plan.inputs[feature.name].shape):
                 raise ModelFileError(
                     f"{self._name} describes its input {feature.info}, but its program takes another shape. Export "
                     "the model again."
                 )
-        self._lock = threading.Lock()
-
-    @property
-    def inputs(self) -> tuple[TensorInfo, ...]:
-        return tuple(feature.info for feature in self._features)
-
-    @property
-    def outputs(self) -> tuple[TensorInfo, ...]:
-        return tuple(feature.info for feature in self._answers)
 
     @property
     def info(self) -> EngineInfo:
@@ -91,33 +81,15 @@ class EvaluatorEngine:
     @property
     def plan(self) -> Any:
         """What the evaluator does (:class:`edgekit.coreml.plan.Plan`), for whoever wants to know the operators."""
-        return self._evaluator.plan
-
-    @property
-    def batch_size(self) -> int:
-        """Rows of one run; a Core ML program is made for one."""
-        return batch_size(self._features)
-
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """See :class:`~edgekit.runtime.engines.base.Engine`."""
-        problem = check_inputs(self.inputs, inputs)
-        if problem:
-            raise UsageError(f"{self._name}: {problem}")
-        arrays = {feature.name: self._feed(feature, inputs[feature.info.name]) for feature in self._features}
-        with self._lock:
-            if self._evaluator is None:
-                raise UsageError(f"{self._name} is closed. Load it again.")
-            with blas_threads(self._threads):
-                answers = self._evaluator.run(arrays)
-        return {feature.info.name: feature.read(answers[feature.name], self._name) for feature in self._answers}
-
-    def close(self) -> None:
-        """Lets go of the weights."""
-        with self._lock:
-            self._evaluator = None
+        return self._model.plan
 
     def _feed(self, feature: Feature, values: NDArray[Any]) -> NDArray[Any]:
         return feature.to_channels_first(values) if feature.image else feature.to_array(values, self._name)
+
+    def _compute(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        with blas_threads(self._threads):
+            answers: Mapping[str, Any] = self._model.run(values)
+        return answers
 
 
 def _fits(feature: Feature, shape: tuple[int | None, ...] | None) -> bool:
@@ -129,9 +101,3 @@ def _fits(feature: Feature, shape: tuple[int | None, ...] | None) -> bool:
         and len(shape) == len(described)
         and all(one is None or other is None or one == other for one, other in zip(shape, described, strict=True))
     )
-
-
-def batch_size(features: tuple[Feature, ...]) -> int:
-    """The first size of the first input, 1 where it may be any."""
-    shape = features[0].info.shape if features else ()
-    return (shape[0] or 1) if shape else 1
