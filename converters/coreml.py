@@ -1,8 +1,8 @@
 """Core ML: an ML program that takes photos as images and answers labels.
 
 The conversion is that of coremltools. What is added: the names, texts and spec that Xcode and our own
-runtime read, loops and ops that coremltools 9.0 stumbles over, tables of weights without scikit-learn,
-and the proof on the written package that it holds what its precision promises.
+runtime read, loops and ops that coremltools 9.0 stumbles over, rounding that keeps kernels' sums, tables of
+weights without scikit-learn, and the proof on the written package that it holds what its precision promises.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from edgekit.artifact import Artifact
 from edgekit.converters.base import register
 from edgekit.converters.coreml_describe import Texts, describe, is_label_classifier
 from edgekit.converters.coreml_graph import load_function, register_ops
+from edgekit.converters.coreml_kernels import Rounding, make_pipeline
 from edgekit.converters.coreml_targets import choose_system, coremltools_target, find_system, has_group_tables
 from edgekit.converters.coreml_weights import compress
+from edgekit.converters.options import option
 from edgekit.coreml.checks import BITS, find_problems
 from edgekit.coreml.package import read_package
 from edgekit.coreml.tools import import_coremltools
-from edgekit.errors import ConversionError, UsageError, first_line
+from edgekit.errors import ConversionError, first_line
 from edgekit.program import FrozenProgram, ProgramGraph
 from edgekit.quantization.calibration import Calibration
 from edgekit.spec import ModelSpec, TensorSpec
@@ -65,8 +67,8 @@ class CoreMLOptions:
     """
 
     deployment_target: str = ""
-    compute: str = "float16"
-    palettize: bool = False
+    compute: str = option("float16", choices=COMPUTE, precisions=("int8", "int6", "int4"))
+    palettize: bool = option(False, precisions=("int8",))
     author: str = ""
     license: str = ""
     version: str = ""
@@ -75,8 +77,6 @@ class CoreMLOptions:
     def __post_init__(self) -> None:
         if self.deployment_target:
             find_system(self.deployment_target)
-        if self.compute not in COMPUTE:
-            raise UsageError(f"coreml.compute is {' or '.join(COMPUTE)}. Got: {self.compute!r}.")
 
 
 @register
@@ -86,6 +86,8 @@ class CoreMLConverter:
     format = "coreml"
     precisions = ("fp16", "fp32", "int8", "int6", "int4")
     calibrated = ()
+    improved = tuple(BITS)
+    """Precisions that calibration samples make better, and that do without."""
     extra = "coreml"
     module = "coremltools"
     suffix = ".mlpackage"
@@ -105,7 +107,8 @@ class CoreMLConverter:
         coremltools = import_coremltools("Exporting to Core ML")
         graph = load_function(program)
         exact = precision == "fp32" or (precision in BITS and options.compute == "float32")
-        model = _convert(coremltools, graph, spec, system, "FLOAT32" if exact else "FLOAT16")
+        passes = make_pipeline(coremltools, spec, Rounding(precision, exact, options.palettize), calibration)
+        model = _convert(coremltools, graph, spec, system, "FLOAT32" if exact else "FLOAT16", passes)
         if precision in BITS:
             model = compress(coremltools, model, precision, options.palettize, has_group_tables(system))
         texts = Texts(options.author, options.license, options.version, options.description)
@@ -117,7 +120,7 @@ class CoreMLConverter:
         return Artifact.at(out, self.format, precision, spec)
 
 
-def _convert(coremltools: Any, graph: ProgramGraph, spec: ModelSpec, system: str, compute: str) -> Any:
+def _convert(coremltools: Any, graph: ProgramGraph, spec: ModelSpec, system: str, compute: str, passes: Any) -> Any:
     register_ops()
     labels = None
     if is_label_classifier(spec):
@@ -138,6 +141,7 @@ def _convert(coremltools: Any, graph: ProgramGraph, spec: ModelSpec, system: str
             classifier_config=labels,
             compute_precision=getattr(coremltools.precision, compute),
             minimum_deployment_target=coremltools_target(coremltools, system),
+            pass_pipeline=passes,
             skip_model_load=True,
         )
     except Exception as error:  # NotImplementedError, ValueError, IndexError, RuntimeError, ...

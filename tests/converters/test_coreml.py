@@ -18,6 +18,7 @@ from edgekit.converters.coreml_graph import feature_name
 from edgekit.converters.coreml_loops import rewrite_loops
 from edgekit.converters.coreml_targets import LOWEST, SYSTEMS, choose_system
 from edgekit.converters.coreml_weights import choose_palettized, cluster, group_size
+from edgekit.converters.options import make_options
 from edgekit.coreml.checks import PRECISIONS, find_problems
 from edgekit.coreml.package import Package, read_package
 from edgekit.errors import ConversionError, UsageError
@@ -272,7 +273,7 @@ def test_a_system_that_is_too_old_for_the_precision() -> None:
 
 def test_an_unknown_arithmetic() -> None:
     with pytest.raises(UsageError, match="float16 or float32"):
-        CoreMLOptions(compute="bfloat16")
+        make_options("coreml", CoreMLOptions, {"compute": "bfloat16"})
 
 
 # --- other models

@@ -49,6 +49,29 @@ def test_a_program_is_evaluated(tmp_path: Path) -> None:
     np.testing.assert_allclose(second, y + 1)
 
 
+def test_each_operator_can_be_watched(tmp_path: Path) -> None:
+    """Before it is computed, with what it takes; in a loop each time."""
+    path = save_program(
+        tmp_path,
+        lambda mb, x: mb.while_loop(
+            _cond=lambda y: mb.less(x=mb.reduce_sum(x=y), y=20.0),
+            _body=lambda y: mb.mul(x=y, y=2.0),
+            loop_vars=(mb.relu(x=x),),
+        ),
+        [(2,)],
+    )
+    seen: list[tuple[str, list[float]]] = []
+
+    def watch(step: Any, values: Any) -> None:
+        seen.append((step.op_type, np.ravel(values[step.operands["x"]]).tolist()))
+
+    plan = Evaluator(read_package(path)).plan
+    (answer,) = module.evaluate(plan, "it", {"x0": np.array([3, -1], np.float32)}, watch).values()
+    np.testing.assert_array_equal(answer, [24, 0])
+    assert seen[0] == ("relu", [3, -1])
+    assert [values for name, values in seen if name == "mul"] == [[3, 0], [6, 0], [12, 0]]
+
+
 def test_float16_programs_round_after_each_operator(tmp_path: Path) -> None:
     path = save_program(tmp_path, lambda mb, x: mb.sub(x=mb.add(x=x, y=1000.0), y=1000.0), [(4,)], half=True)
     x = np.array([0.2, 0.3, 2.0, 70_000], np.float32)
