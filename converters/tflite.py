@@ -7,16 +7,12 @@ what its precision promises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from edgekit.artifact import Artifact
 from edgekit.converters.base import NoOptions, register
-from edgekit.errors import ConversionError
+from edgekit.converters.tflite_int8 import convert_to_int8
+from edgekit.errors import ConversionError, EdgeKitError
 from edgekit.program import SIGNATURE, FrozenProgram
 from edgekit.quantization.calibration import Calibration
 from edgekit.quantization.recipes import RECIPES
@@ -35,6 +31,7 @@ class TFLiteConverter:
     format = "tflite"
     precisions = ("fp32", "fp16", "int8", "int8-dynamic")
     calibrated = ("int8",)
+    improved = ()
     extra = "tensorflow"
     module = "tensorflow"
     suffix = ".tflite"
@@ -62,6 +59,20 @@ class TFLiteConverter:
 
 
 def _convert(program: FrozenProgram, precision: str, calibration: Calibration | None) -> bytes:
+    try:
+        if RECIPES[precision].activations == "int8":
+            if calibration is None:
+                raise ConversionError(f"{precision} needs calibration photos. Pass them with --calibration FOLDER.")
+            return convert_to_int8(program.folder, program.spec.inputs[0].name, calibration.with_extremes())
+        return _convert_float(program, precision)
+    except EdgeKitError:
+        raise
+    except Exception as error:  # the converter raises ConverterError, RuntimeError, ValueError, ...
+        raise ConversionError(f"TensorFlow's converter failed for {precision}: {_first_lines(error)}") from error
+
+
+def _convert_float(program: FrozenProgram, precision: str) -> bytes:
+    """With floating-point activations."""
     import tensorflow as tf
 
     recipe = RECIPES[precision]
@@ -70,25 +81,7 @@ def _convert(program: FrozenProgram, precision: str, calibration: Calibration | 
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if recipe.weights == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if recipe.activations == "int8":
-        if calibration is None:
-            raise ConversionError(f"{precision} needs calibration photos. Pass them with --calibration FOLDER.")
-        converter.representative_dataset = _representative(program.spec.inputs[0].name, calibration.with_extremes())
-        # Without this an op that has no integer kernel would silently stay floating point.
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.uint8
-    try:
-        return bytes(converter.convert())
-    except Exception as error:  # the converter raises ConverterError, RuntimeError, ValueError, ...
-        raise ConversionError(f"TensorFlow's converter failed for {precision}: {_first_lines(error)}") from error
-
-
-def _representative(name: str, images: NDArray[np.uint8]) -> Callable[[], Iterator[dict[str, Any]]]:
-    def samples() -> Iterator[dict[str, Any]]:
-        for image in images:
-            yield {name: image[np.newaxis].astype(np.float32)}
-
-    return samples
+    return bytes(converter.convert())
 
 
 def _first_lines(error: Exception, limit: int = 3) -> str:

@@ -24,21 +24,11 @@ from edgekit.tflite.flatbuffer_writer import Blob, Existing, Scalar, String, Tab
 from edgekit.tflite.metadata_schema import METADATA_ENTRY
 from edgekit.tflite.metadata_writer import build_metadata, label_files
 from edgekit.tflite.model import TFLiteModel, read_model
-from edgekit.tflite.schema import FILE_IDENTIFIER, BufferField, MetadataField, ModelField
+from edgekit.tflite.schema import FILE_IDENTIFIER, SHARED_FIELDS, BufferField, MetadataField, ModelField
 from edgekit.tflite.spec_io import SPEC_ENTRY
 
 _ALIGNMENT = 16
 """``force_align`` of a buffer's data in TFLite's schema."""
-
-_SHARED_FIELDS = (
-    ModelField.OPERATOR_CODES,
-    ModelField.SUBGRAPHS,
-    ModelField.DESCRIPTION,
-    ModelField.METADATA_BUFFER,
-    ModelField.SIGNATURE_DEFS,
-    ModelField.EXTERNAL_BUFFER_GROUPS,
-    ModelField.EXTERNAL_BUFFERS,
-)
 
 
 def embed(model_bytes: bytes, spec: ModelSpec) -> bytes:
@@ -97,7 +87,7 @@ def _with_entries(base: bytes, entries: dict[str, bytes]) -> bytes:
         buffers.append(Table({BufferField.DATA: Blob(content, _ALIGNMENT)}))
         kept.append(Table({MetadataField.NAME: String(name), MetadataField.BUFFER: index}))
     fields: dict[int, Value] = {
-        field: Existing(target) for field in _SHARED_FIELDS if (target := root.target(field)) is not None
+        field: Existing(target) for field in SHARED_FIELDS if (target := root.target(field)) is not None
     }
     fields[ModelField.VERSION] = Scalar("I", root.uint32(ModelField.VERSION))
     fields[ModelField.BUFFERS] = Tables(tuple(buffers))

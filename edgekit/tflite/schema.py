@@ -50,6 +50,8 @@ class TensorField:
 
 
 class QuantizationField:
+    MIN = 0
+    MAX = 1
     SCALE = 2
     ZERO_POINT = 3
     DETAILS_TYPE = 4
@@ -92,6 +94,35 @@ class TensorMapField:
     NAME = 0
     TENSOR_INDEX = 1
 
+
+class ConvolutionField:
+    """Of ``Conv2DOptions`` and, but for the dilation, of ``DepthwiseConv2DOptions``."""
+
+    PADDING = 0
+    STRIDE_W = 1
+    STRIDE_H = 2
+    DILATION_W = 4
+    DILATION_H = 5
+
+
+class DepthwiseConvolutionField(ConvolutionField):
+    DILATION_W = 5
+    DILATION_H = 6
+
+
+PADDING_SAME = 0
+"""The value of ``Padding`` for zeroes around the input."""
+
+SHARED_FIELDS = (
+    ModelField.OPERATOR_CODES,
+    ModelField.SUBGRAPHS,
+    ModelField.DESCRIPTION,
+    ModelField.METADATA_BUFFER,
+    ModelField.SIGNATURE_DEFS,
+    ModelField.EXTERNAL_BUFFER_GROUPS,
+    ModelField.EXTERNAL_BUFFERS,
+)
+"""What a new root table takes over from the old one, besides buffers and metadata."""
 
 BLOCKWISE_QUANTIZATION = 2
 """The value of ``QuantizationDetails`` for ``BlockwiseQuantization``."""
