@@ -15,12 +15,13 @@ from typing import Any
 from edgekit.artifact import Artifact
 from edgekit.converters.base import register
 from edgekit.converters.onnx_dynamic import quantize_products
-from edgekit.converters.onnx_graph import build_model, check_size, drop_unused_domains, name_dimensions
+from edgekit.converters.onnx_graph import BASE_OPSET, build_model, check_size, drop_unused_domains, name_dimensions
 from edgekit.converters.onnx_half import compute_in_halves
 from edgekit.converters.onnx_names import shorten_names
-from edgekit.converters.onnx_opset import upgrade
+from edgekit.converters.onnx_opset import newest_opset, upgrade
 from edgekit.converters.onnx_static import quantize
 from edgekit.converters.onnx_weights import store_halves, store_integers
+from edgekit.converters.options import option
 from edgekit.errors import ConversionError, first_line
 from edgekit.onnxfile.checks import find_problems
 from edgekit.onnxfile.spec_io import PRODUCER, describe, metadata_of
@@ -43,9 +44,9 @@ class ONNXOptions:
         reduce_range: of ``int8``, 7-bit weights: right sums on x86 processors without VNNI.
     """
 
-    opset: int | None = None
-    fp16_compute: bool = False
-    reduce_range: bool = False
+    opset: int | None = option(None, least=BASE_OPSET, most=newest_opset)
+    fp16_compute: bool = option(False, precisions=("fp16",))
+    reduce_range: bool = option(False, precisions=("int8",))
 
 
 @register
@@ -55,6 +56,7 @@ class ONNXConverter:
     format = "onnx"
     precisions = ("fp32", "fp16", "int8", "int8-dynamic")
     calibrated = ("int8",)
+    improved = ()
     extra = "onnx"
     module = "tf2onnx"
     suffix = ".onnx"

@@ -15,6 +15,8 @@ from typing import Any
 from edgekit.converters.onnx_calls import inline_calls
 from edgekit.converters.onnx_names import shorten_names
 from edgekit.converters.onnx_ops import CUSTOM_OPS
+from edgekit.converters.onnx_padding import keep_zeros
+from edgekit.converters.onnx_passes import sparing
 from edgekit.errors import ConversionError, first_line
 from edgekit.onnxfile.graphs import all_nodes
 from edgekit.program import FrozenProgram, ProgramGraph, load_graph
@@ -39,7 +41,9 @@ def build_model(program: FrozenProgram) -> Any:
     """
     graph = load_graph(program)
     check_size(program.spec.name, graph.graph_def.ByteSize())
-    model = simplify(_translate(graph, program.spec))
+    model = _translate(graph, program.spec)
+    keep_zeros(model)
+    model = simplify(model)
     name_dimensions(model, program.spec)
     # Names and order of constants differ from run to run until here, and what follows goes by them.
     shorten_names(model)
@@ -60,8 +64,9 @@ def _translate(graph: ProgramGraph, spec: ModelSpec) -> Any:
 
     names = dict(zip(graph.inputs, (tensor.name for tensor in spec.inputs), strict=True))
     names |= dict(zip(graph.outputs, (tensor.name for tensor in spec.outputs), strict=True))
-    try:
-        model, _ = tf2onnx.convert.from_graph_def(
+
+    def convert() -> Any:
+        return tf2onnx.convert.from_graph_def(
             inline_calls(graph.graph_def, graph.inputs, graph.outputs),
             name=spec.name,
             input_names=list(graph.inputs),
@@ -69,7 +74,10 @@ def _translate(graph: ProgramGraph, spec: ModelSpec) -> Any:
             opset=BASE_OPSET,
             custom_op_handlers=dict(CUSTOM_OPS),
             tensors_to_rename=names,
-        )
+        )[0]
+
+    try:
+        model = sparing(convert)
     except Exception as error:  # tf2onnx raises AssertionError, KeyError, ValueError, ...
         raise ConversionError(
             f"tf2onnx failed for {spec.name}: {type(error).__name__}: {first_line(error)}. See the log."

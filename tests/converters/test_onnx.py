@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -206,6 +207,27 @@ def test_arithmetic_in_16_bits_can_be_asked_for(
 def test_int8_without_photos_says_so(program: FrozenProgram, tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match="needs calibration photos"):
         get_converter("onnx").convert(program, SPEC, "int8", None, ONNXOptions(), tmp_path / "x.onnx")
+
+
+def test_a_pass_of_tf2onnx_that_fails_is_left_out(
+    convert: Callable[..., Artifact],
+    expected: NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from tf2onnx import optimizer
+
+    convert("fp32")
+    assert "begins again" not in capsys.readouterr().out
+
+    def fail(*_: Any) -> Any:
+        raise ValueError("no such axis")
+
+    monkeypatch.setattr(optimizer.TransposeOptimizer, "_optimize", fail)
+    with edgekit.load(convert("fp32").path) as predictor:
+        assert np.abs(predictor.predict(photos(64)) - expected).max() < 1e-5
+    assert "begins again with copies: ValueError: no such axis" in capsys.readouterr().out
+    assert "TF2ONNX_CATCH_ERRORS" not in os.environ
 
 
 def test_what_does_not_fit_into_one_file_says_so() -> None:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from edgekit.artifact import ArtifactRequest
-from edgekit.child import child_command, child_environment, describe_crash
+from edgekit.child import child_command, child_environment
 from edgekit.converters.base import artifact_name, get_converter
 from edgekit.converters.jobs import LOG, Job
+from tests.matrix.limits import Ending, run_limited, without_folders
 
 SECONDS = 900
-MEMORY = 16 << 30
-"""Bytes of address space for one cell."""
+MEMORY = 16_000_000_000
+"""Bytes that one cell may have in use at a time, the processes that it starts included."""
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -33,18 +32,22 @@ class Cell:
     Attributes:
         state: ``ok``, ``failed`` or ``not verified``.
         reason: why it is not ``ok``.
-        agreement: share of the inputs with the same best class, 0..1.
+        images: how many were compared.
+        agreement: share of the images with the same best class, 0..1.
         max_difference: of any probability.
         size_bytes: of the artifact.
         seconds: that conversion and check took.
+        peak_bytes: of memory.
     """
 
     state: str
     reason: str | None = None
+    images: int | None = None
     agreement: float | None = None
     max_difference: float | None = None
     size_bytes: int | None = None
     seconds: float | None = None
+    peak_bytes: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
@@ -53,9 +56,9 @@ class Cell:
 def prepare(name: str, folder: Path) -> dict[str, Any] | str:
     """Builds a model in a process of its own: what it is, or why it cannot be built."""
     command = [sys.executable, "-W", "ignore", "-m", "tests.matrix.prepare", name, str(folder)]
-    code, log = _run(command, folder)
+    ending = _run(command, folder)
     about = folder / "about.json"
-    return json.loads(about.read_text(encoding="utf-8")) if about.exists() else _ending(code, log)
+    return json.loads(about.read_text(encoding="utf-8")) if about.exists() else ending.to_sentence()
 
 
 def run_cell(name: str, request: ArtifactRequest, prepared: Path) -> Cell:
@@ -76,52 +79,34 @@ def run_cell(name: str, request: ArtifactRequest, prepared: Path) -> Cell:
             output=str(output),
         ).write(folder / "job.json")
         started = time.monotonic()
-        code, log = _run(child_command("edgekit.converters.worker", str(folder)), folder)
-        seconds = round(time.monotonic() - started, 1)
+        ending = _run(child_command("edgekit.converters.worker", str(folder)), folder)
+        used: dict[str, Any] = {
+            "seconds": round(time.monotonic() - started, 1),
+            "peak_bytes": ending.peak_bytes or None,
+        }
         if not (folder / "result.json").exists():
-            log += (folder / LOG).read_text(encoding="utf-8", errors="replace") if (folder / LOG).exists() else ""
-            return Cell("failed", _ending(code, log), seconds=seconds)
+            printed = folder / LOG
+            log = ending.log + (printed.read_text(encoding="utf-8", errors="replace") if printed.exists() else "")
+            return Cell("failed", replace(ending, log=log).to_sentence(), **used)
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         check = result["check"]
         state = "failed" if result["error"] else "ok" if check["verified"] else "not verified"
+        reason = result["error"] or check["reason"]
         return Cell(
             state,
-            reason=result["error"] or check["reason"],
+            reason=without_folders(reason) if reason else None,
+            images=check.get("count"),
             agreement=check.get("agreement"),
             max_difference=check.get("max_difference"),
             size_bytes=_size(output),
-            seconds=seconds,
+            **used,
         )
 
 
-def _run(command: list[str], folder: Path) -> tuple[int | None, str]:
-    """Exit code, ``None`` for one that was stopped, and what was printed."""
+def _run(command: list[str], folder: Path) -> Ending:
     environment = child_environment({"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"})
     environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), environment.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    log = folder / "process.txt"
-    with log.open("wb") as output:
-        try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                timeout=SECONDS,
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
-            )
-            code = done.returncode
-        except subprocess.TimeoutExpired:
-            code = None
-    return code, log.read_text(encoding="utf-8", errors="replace")
-
-
-def _ending(code: int | None, log: str) -> str:
-    if code is None:
-        return f"It did not finish within {SECONDS // 60} minutes."
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    crash = describe_crash(code)
-    return f"It ended with {crash or f'exit code {code}'}: {lines[-1][:300] if lines else 'no message'}"
+    return run_limited(command, environment, folder / "process.txt", SECONDS, MEMORY)
 
 
 def _size(path: Path) -> int | None:

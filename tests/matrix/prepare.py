@@ -22,10 +22,12 @@ from edgekit.quantization.calibration import Calibration
 from edgekit.spec import ImageFormat, image_classifier
 from edgekit.training.applications import Application
 from edgekit.training.normalization import normalize
-from tests.matrix.rows import GIANTS, all_rows
+from tests.matrix.rows import GIANTS, LARGE, all_rows
 
 CLASSES = 10
-INPUTS = 16
+INPUTS = 32
+"""Of which every second one sets the statistics: activations of one pass through a large model take gigabytes."""
+
 _LOGIT_SPREAD = 3.0
 """Standard deviation of the logits: the best class then leads clearly on most inputs."""
 
@@ -53,9 +55,9 @@ def application_size(application: Application) -> int:
     """Pixels of a side: what it was trained on; of giants the least that they take."""
     import keras
 
-    built = getattr(keras.applications, application.function)(
-        weights=None, input_shape=(application.min_size,) * 2 + (3,), include_top=False, **application.arguments
-    )
+    if application.default_size > LARGE:
+        return application.min_size
+    built = getattr(keras.applications, application.function)(weights=None, classes=CLASSES, **application.arguments)
     return application.min_size if built.count_params() >= GIANTS else application.default_size
 
 
@@ -66,8 +68,9 @@ def draw_images(size: int) -> NDArray[np.uint8]:
     random = np.random.default_rng(0)
     images = []
     for index in range(INPUTS):
-        colour, contrast = random.uniform(20, 235, 3), 15 + 6 * index
-        cells = np.clip(random.normal(colour, contrast, (2 + 2 * index, 2 + 2 * index, 3)), 0, 255).astype(np.uint8)
+        share = index / (INPUTS - 1)
+        colour, contrast, side = random.uniform(20, 235, 3), 15 + 90 * share, 2 + round(30 * share)
+        cells = np.clip(random.normal(colour, contrast, (side, side, 3)), 0, 255).astype(np.uint8)
         way = Image.Resampling.BICUBIC if index % 2 else Image.Resampling.NEAREST
         images.append(np.asarray(Image.fromarray(cells).resize((size, size), way)))
     return np.stack(images)
@@ -97,6 +100,8 @@ def build(application: Application, images: NDArray[np.uint8]) -> Any:
 
 def _adapt_statistics(keras: Any, network: Any, model: Any, samples: NDArray[np.float32]) -> None:
     """Batch normalization as after a training: the inputs' own statistics, and random scales."""
+    import tensorflow as tf
+
     random = np.random.default_rng(1)
     normalizations = [
         layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)
@@ -108,7 +113,8 @@ def _adapt_statistics(keras: Any, network: Any, model: Any, samples: NDArray[np.
             layer.gamma.assign(random.uniform(0.7, 1.3, layer.gamma.shape))
         if layer.beta is not None:
             layer.beta.assign(random.normal(0, 0.1, layer.beta.shape))
-    model(samples, training=True)
+    # As a graph, which frees what it no longer needs; ``model(samples)`` keeps every activation to its end.
+    tf.function(lambda given: model(given, training=True))(samples[::2])
     for layer, momentum in zip(normalizations, momenta, strict=True):
         layer.momentum = momentum
 

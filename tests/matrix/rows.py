@@ -8,8 +8,11 @@ from edgekit.training.applications import APPLICATIONS, Application
 
 COLUMNS = ("tflite:fp32", "tflite:int8", "coreml:fp16", "tfjs:fp32", "onnx:fp32")
 
-GIANTS = 60_000_000
-"""Parameters from which a model is built at the smallest size that it takes."""
+GIANTS = 30_000_000
+"""Parameters from which a model is built at the smallest size that it takes ..."""
+
+LARGE = 300
+"""... and pixels of a side above which it is."""
 
 SMALLEST = (
     "mobilenet_v1",
