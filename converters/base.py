@@ -29,6 +29,7 @@ class Converter(Protocol):
         format: the name that users ask for, as in ``tflite``.
         precisions: what it can write; the first is the default.
         calibrated: those of them that need calibration photos.
+        improved: those that are better with them, and go without.
         extra: the pip extra that brings what it needs, if any ...
         module: ... and the Python module that tells whether it is installed.
         suffix: of the file or folder that it writes.
@@ -39,6 +40,7 @@ class Converter(Protocol):
     format: str
     precisions: tuple[str, ...]
     calibrated: tuple[str, ...]
+    improved: tuple[str, ...]
     extra: str | None
     module: str
     suffix: str

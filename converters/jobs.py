@@ -2,11 +2,13 @@
 
 Native converters crash, print and leak; in a process of its own one cannot take the others with
 it. The parent writes ``job.json``, the worker (:mod:`edgekit.converters.worker`) writes
-``result.json``; a worker that ends without one has crashed.
+``result.json``; a worker that ends without one has crashed. A worker is forked from a nursery
+(:mod:`edgekit.converters.nursery`) where there is one, and else a Python of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -18,7 +20,10 @@ from typing import Any
 
 from edgekit.artifact import Check
 from edgekit.child import child_command, child_environment, describe_crash
-from edgekit.converters.processes import Workers
+from edgekit.converters.forking import Nursery, NurseryGoneError
+from edgekit.converters.processes import Program, Running, Workers
+from edgekit.converters.schedule import longest_first, memory_of_job, parallel_jobs
+from edgekit.files import remove
 from edgekit.host import available_memory, usable_cores
 from edgekit.progress import Progress
 
@@ -26,9 +31,6 @@ LOG = "log.txt"
 """In a job's folder: everything that its converter printed."""
 
 TIME_LIMIT_SECONDS = 3600
-MEMORY_PER_JOB = 3 << 30
-"""Bytes: what TensorFlow and the conversion of a mid-sized model take at their peak (1.2 GB were
-seen for MobileNetV2 0.35 in int8), with room to spare."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,14 @@ class Outcome:
     log: Path
 
 
-def run_jobs(jobs: Sequence[Job], folder: Path, progress: Progress) -> list[Outcome]:
+def run_jobs(jobs: Sequence[Job], folder: Path, progress: Progress, nursery: Nursery | None = None) -> list[Outcome]:
     """Runs all jobs; those of different formats side by side, as many as processors and memory allow.
 
     Args:
         jobs: what to convert.
         folder: an existing folder for job files and logs.
         progress: one step and one line for each finished job.
+        nursery: forks the workers; where it ends, they are started without.
 
     Returns:
         One outcome for each job, in the order of ``jobs``. Nothing is raised for a failed one.
@@ -95,6 +98,11 @@ def run_jobs(jobs: Sequence[Job], folder: Path, progress: Progress) -> list[Outc
     groups: dict[str, dict[int, Job]] = {}
     for index, job in enumerate(jobs):
         groups.setdefault(job.format, {})[index] = job
+    order = longest_first({name: [job.precision for job in group.values()] for name, group in groups.items()})
+    memory = [
+        memory_of_job(name, max(_bytes_in(Path(job.program)) for job in group.values()))
+        for name, group in groups.items()
+    ]
     workers = Workers()
     outcomes: dict[int, Outcome] = {}
     started = time.monotonic()
@@ -104,10 +112,10 @@ def run_jobs(jobs: Sequence[Job], folder: Path, progress: Progress) -> list[Outc
             task.advance(note=outcome.job.name)
             progress.say(f"  {outcome.job.name}: {_how_it_went(outcome)} {time.monotonic() - started:.1f} s")
 
-        pool = ThreadPoolExecutor(max_workers=parallel_jobs(len(groups), usable_cores(), available_memory()))
+        pool = ThreadPoolExecutor(max_workers=parallel_jobs(memory, usable_cores(), available_memory()))
         try:
-            futures = [pool.submit(_run_group, group, folder, workers, tell) for group in groups.values()]
-            for future in as_completed(futures):
+            running = [_Group(groups[name], folder, workers, nursery, tell) for name in order]
+            for future in as_completed([pool.submit(group.run) for group in running]):
                 outcomes |= future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -118,63 +126,93 @@ def run_jobs(jobs: Sequence[Job], folder: Path, progress: Progress) -> list[Outc
     return [outcomes[index] for index in range(len(jobs))]
 
 
+def _bytes_in(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
 def _how_it_went(outcome: Outcome) -> str:
     if outcome.error:
         return "failed after"
     return "done after" if outcome.check.verified else "written, not verified, after"
 
 
-def parallel_jobs(jobs: int, processors: int, memory: int | None) -> int:
-    """How many processes run side by side: bounded by their number, processors and free memory (bytes)."""
-    by_memory = processors if memory is None else memory // MEMORY_PER_JOB
-    return max(1, min(jobs, processors, by_memory))
-
-
-def _run_group(
-    jobs: Mapping[int, Job], folder: Path, workers: Workers, tell: Callable[[Outcome], None]
-) -> dict[int, Outcome]:
-    """Runs the jobs of one converter, one after the other in one process.
+class _Group:
+    """The jobs of one converter, one after the other in one process.
 
     TensorFlow is imported once for all of them. Where one takes the process with it, those behind it
     go on in a new one.
     """
-    folders = {index: folder / f"job-{index}" for index in jobs}
-    for index, job in jobs.items():
-        folders[index].mkdir()
-        job.write(folders[index] / "job.json")
-        (folders[index] / LOG).touch()
-    outcomes: dict[int, Outcome] = {}
 
-    def done(index: int, code: int | None) -> None:
-        outcomes[index] = _read_outcome(jobs[index], folders[index], folders[index] / LOG, code)
-        tell(outcomes[index])
+    def __init__(
+        self,
+        jobs: Mapping[int, Job],
+        folder: Path,
+        workers: Workers,
+        nursery: Nursery | None,
+        tell: Callable[[Outcome], None],
+    ) -> None:
+        self._jobs = jobs
+        self._folders = {index: folder / f"job-{index}" for index in jobs}
+        self._workers = workers
+        self._nursery = nursery
+        self._tell = tell
+        self._outcomes: dict[int, Outcome] = {}
 
-    names = {path.name: index for index, path in folders.items()}
+    def run(self) -> dict[int, Outcome]:
+        """All outcomes; fewer where :attr:`Workers.closed`."""
+        for index, job in self._jobs.items():
+            self._folders[index].mkdir()
+            job.write(self._folders[index] / "job.json")
+            self._log(index).touch()
+        while waiting := self._waiting():
+            try:
+                code = self._workers.run(self._start, self._finished, TIME_LIMIT_SECONDS)
+            except NurseryGoneError:  # whatever ended it, the job was not asked
+                for index in self._waiting()[:1]:
+                    remove(Path(self._jobs[index].output))
+                continue
+            except OSError as error:  # no memory or no handle for one more process
+                for index in self._waiting():
+                    failed = f"{self._jobs[index].name}: its process cannot be started ({error.strerror})."
+                    self._done(index, Outcome(self._jobs[index], Check(), failed, self._log(index)))
+                break
+            if self._workers.closed:  # on the way out: nobody wants to hear of what was stopped
+                break
+            if waiting[-1] not in self._outcomes:  # it ended before its time, in the first that has no outcome
+                self._read(self._waiting()[0], code)
+        return self._outcomes
 
-    def finished(line: str) -> None:
-        if line in names:
-            done(names[line], 0)
+    def _waiting(self) -> list[int]:
+        return [index for index in self._jobs if index not in self._outcomes]
 
-    while waiting := [index for index in jobs if index not in outcomes]:
-        command = child_command("edgekit.converters.worker", *(str(folders[index]) for index in waiting))
-        log = folders[waiting[0]] / LOG
-        try:
-            code = workers.run(command, child_environment(_quiet_cpu()), log, finished, TIME_LIMIT_SECONDS)
-        except OSError as error:  # no memory or no handle for one more process
-            failed = f"its process cannot be started ({error.strerror})"
-            for index in waiting:
-                outcomes[index] = Outcome(jobs[index], Check(), f"{jobs[index].name}: {failed}.", folders[index] / LOG)
-                tell(outcomes[index])
-            break
-        if workers.closed:  # on the way out: nobody wants to hear of what was stopped
-            break
-        if waiting[-1] not in outcomes:  # it ended before its time, in the first that has no outcome
-            done(next(index for index in waiting if index not in outcomes), code)
-    return outcomes
+    def _log(self, index: int) -> Path:
+        return self._folders[index] / LOG
+
+    def _start(self) -> Running:
+        waiting = self._waiting()
+        folders, log = [self._folders[index] for index in waiting], self._log(waiting[0])
+        if self._nursery is not None:
+            with contextlib.suppress(NurseryGoneError):
+                return self._nursery.fork(folders, log)
+        command = child_command("edgekit.converters.worker", *map(str, folders))
+        return Program(command, child_environment(quiet_cpu()), log)
+
+    def _finished(self, line: str) -> None:
+        """Hears from the worker which folder's job is done."""
+        for index in self._waiting():
+            if self._folders[index].name == line:
+                self._read(index, 0)
+
+    def _read(self, index: int, code: int | None) -> None:
+        self._done(index, _read_outcome(self._jobs[index], self._folders[index], self._log(index), code))
+
+    def _done(self, index: int, outcome: Outcome) -> None:
+        self._outcomes[index] = outcome
+        self._tell(outcome)
 
 
-def _quiet_cpu() -> dict[str, str]:
-    """Conversion needs no GPU, and its log no start-up chatter."""
+def quiet_cpu() -> dict[str, str]:
+    """Variables for a worker: conversion needs no GPU, and its log no start-up chatter."""
     return {
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),

@@ -45,6 +45,7 @@ class SavedModelConverter:
     format = "savedmodel"
     precisions = ("fp32",)
     calibrated = ()
+    improved = ()
     extra = "tensorflow"
     module = "tensorflow"
     suffix = ".savedmodel"

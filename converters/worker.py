@@ -6,16 +6,16 @@ that is printed on the way goes to the job's log; the result goes to ``FOLDER/re
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from edgekit.artifact import Check
+from edgekit.child import end_with_parent
 from edgekit.converters.base import get_converter
 from edgekit.converters.jobs import LOG, Job
 from edgekit.converters.reference import Reference, compare
@@ -39,31 +39,21 @@ def run(job: Job) -> Check:
     return compare(artifact, Reference.read(Path(job.reference)), job.name)
 
 
-def end_with_parent() -> None:
-    """Asks Linux to end this process when the export that started it is killed: nobody would take its result.
+def run_folders(folders: Sequence[Path], control: TextIO) -> None:
+    """Runs the jobs in ``folders``, and writes a folder's name to ``control`` when it is done.
 
-    Elsewhere a conversion goes on to its end, which is untidy and no more.
+    Standard output and error go to the job's log, those of native code, too.
     """
-    if sys.platform == "linux":
-        set_parent_death_signal = 1  # PR_SET_PDEATHSIG, linux/prctl.h
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-
-
-def main(folders: Sequence[Path]) -> int:
-    """Runs the jobs in ``folders``, and writes a folder's name to standard output when it is done."""
-    end_with_parent()
-    with os.fdopen(os.dup(sys.stdout.fileno()), "w") as control:
-        for folder in folders:
-            with (folder / LOG).open("ab") as log:
-                for stream in (sys.stdout, sys.stderr):
-                    stream.flush()
-                    os.dup2(log.fileno(), stream.fileno())
-                _run_job(folder)
-                sys.stdout.flush()
-                sys.stderr.flush()
-            control.write(f"{folder.name}\n")
-            control.flush()
-    return 0
+    for folder in folders:
+        with (folder / LOG).open("ab") as log:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+                os.dup2(log.fileno(), stream.fileno())
+            _run_job(folder)
+            sys.stdout.flush()
+            sys.stderr.flush()
+        control.write(f"{folder.name}\n")
+        control.flush()
 
 
 def _run_job(folder: Path) -> None:
@@ -86,5 +76,13 @@ def _run_job(folder: Path) -> None:
         print(f"cannot write the result ({failure.strerror})")
 
 
+def main(folders: Sequence[str]) -> int:
+    """Runs the jobs in ``folders``; what it reports goes to standard output."""
+    end_with_parent()
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w") as control:
+        run_folders([Path(folder) for folder in folders], control)
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main([Path(folder) for folder in sys.argv[1:]]))
+    sys.exit(main(sys.argv[1:]))

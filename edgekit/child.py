@@ -13,12 +13,18 @@ import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _PACKAGE_PARENT = str(Path(__file__).resolve().parents[1])
+
+_PARENT = "EDGEKIT_PARENT"
+"""The variable that tells a child who started it."""
+
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ def run_child(
     seconds: float,
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    patience: float = 1.0,
 ) -> ChildResult:
     """Runs ``python -m module`` with ``message`` on its standard input.
 
@@ -79,6 +86,8 @@ def run_child(
         seconds: after which it is killed.
         arguments: for its command line.
         environment: variables that are set on top of this process's own.
+        patience: up to how many times ``seconds`` a process may take that is at work, or waits for a busy
+            processor or disk: one that sleeps ends after ``seconds``. Only Linux tells them apart.
 
     Raises:
         OSError: the process cannot be started.
@@ -91,11 +100,11 @@ def run_child(
         env=child_environment(environment or {}),
     ) as process:
         try:
-            output, log = process.communicate(message, timeout=seconds)
+            output, log = _communicate(process, message, seconds, patience)
             exit_code: int | None = process.returncode
         except subprocess.TimeoutExpired:
             process.kill()
-            output, log = process.communicate()
+            output, log = _last_words(process)
             exit_code = None
         except BaseException:
             process.kill()  # and leaving the block waits for it and closes its pipes
@@ -111,13 +120,50 @@ def child_command(module: str, *arguments: str) -> list[str]:
     """
     if not sys.executable:
         raise OSError("this Python does not know its own executable")
+    if getattr(sys, "frozen", False):  # PyInstaller and its likes: it would start the whole program again
+        raise OSError("this program is packed into one executable, which is no Python")
     # -P keeps the working directory, where anything may lie, out of the child's imports.
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment, ``extra``, and what the child needs to find this very EdgeKit."""
-    return {**os.environ, **_python_path(), "PYTHONIOENCODING": "utf-8", **extra}
+    """This process's environment, ``extra``, and what the child needs to find this very EdgeKit and its parent."""
+    return {**os.environ, **_python_path(), "PYTHONIOENCODING": "utf-8", _PARENT: str(os.getpid()), **extra}
+
+
+@contextlib.contextmanager
+def spared_by_interrupts() -> Iterator[None]:
+    """Processes that are started meanwhile never see Ctrl-C: a terminal sends it to all, and the parent decides.
+
+    They are to be killed by whoever started them. Windows has no signals to hold back.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield  # a process inherits what its parent holds back
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_parent(parent: int | None = None) -> None:
+    """Has Linux end this process when its parent is killed: nobody would take its result.
+
+    Elsewhere it goes on to its end, which is untidy and no more.
+
+    Args:
+        parent: its process id; ``None`` for the one in :func:`child_environment`. One that ended before
+            this was called takes this process with it, too.
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    known = parent or int(os.environ.get(_PARENT) or 0)
+    if known and os.getppid() != known:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Reply:
@@ -134,6 +180,53 @@ class Reply:
     def send(self, document: Mapping[str, Any]) -> None:
         self._handle.write(json.dumps(document).encode())
         self._handle.close()
+
+
+def _communicate(
+    process: subprocess.Popen[bytes], message: bytes, seconds: float, patience: float
+) -> tuple[bytes, bytes]:
+    """What a process wrote until its end.
+
+    Raises:
+        subprocess.TimeoutExpired: it takes longer than it may.
+    """
+    start = time.monotonic()
+    given: bytes | None = message
+    limit, before = seconds, -1
+    while True:
+        try:
+            return process.communicate(given, timeout=limit)
+        except subprocess.TimeoutExpired:
+            used, left = _time_used(process.pid), patience * seconds - (time.monotonic() - start)
+            if left <= 0 or used in (None, before):
+                raise
+            given, limit, before = None, min(1.0, left), used or 0
+
+
+def _time_used(process_id: int) -> int | None:
+    """Clock ticks that a process has computed, and one more each time it is found at work or waiting for its turn.
+
+    ``None`` where the system does not tell.
+    """
+    used = 0
+    try:
+        for task in Path(f"/proc/{process_id}/task").iterdir():
+            # Behind the name in parentheses, which may hold anything: proc(5).
+            fields = (task / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            used += int(fields[11]) + int(fields[12])
+            if fields[0] in "RD":  # running or waiting for a processor; waiting for a disk
+                used += time.monotonic_ns()
+    except (OSError, ValueError, IndexError):
+        return None
+    return used
+
+
+def _last_words(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What a killed process had written; nothing where one that it started still holds its pipes."""
+    try:
+        return process.communicate(timeout=1)
+    except subprocess.TimeoutExpired:
+        return b"", b""
 
 
 def _python_path() -> dict[str, str]:

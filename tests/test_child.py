@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from edgekit import child
-from edgekit.child import ChildResult, describe_crash, run_child
+from edgekit.child import (
+    ChildResult,
+    child_command,
+    child_environment,
+    describe_crash,
+    run_child,
+    spared_by_interrupts,
+)
 
 
 @pytest.fixture
@@ -92,3 +103,54 @@ def test_an_exception_while_waiting_leaves_no_child_and_no_pipe(module, monkeypa
 def test_an_installed_edgekit_is_found_without_help(monkeypatch):
     monkeypatch.setattr(child, "_PACKAGE_PARENT", child.sysconfig.get_path("purelib"))
     assert child._python_path() == {}
+
+
+ENDS_WITH_PARENT = """
+import sys
+from edgekit.child import end_with_parent
+end_with_parent()
+print("alive", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_child_ends_with_its_parent(module):
+    """Whether it had the time to ask for that, or was still starting when the parent was killed."""
+    command = child_command(module("bound", ENDS_WITH_PARENT))
+    parents = "import subprocess, sys, time; print(subprocess.Popen(sys.argv[1:]).pid, flush=True); time.sleep(600)"
+    with subprocess.Popen(
+        [sys.executable, "-c", parents, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**child_environment({}), "EDGEKIT_PARENT": ""},
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        grandchild = int(parent.stdout.readline())
+        assert parent.stdout.readline() == "alive\n"
+        parent.kill()
+        deadline = time.monotonic() + 60
+        while Path(f"/proc/{grandchild}").exists():
+            assert time.monotonic() < deadline, "it still runs"
+            time.sleep(0.01)
+    gone = {**child_environment({}), "EDGEKIT_PARENT": str(2**22 - 3)}  # as if it had been the parent
+    late = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=gone)
+    assert late.returncode == -signal.SIGKILL
+    assert late.stdout == b""
+    in_time = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=child_environment({}))
+    assert in_time.stdout == b"alive\n"
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no signals to hold back")
+def test_a_child_can_be_spared_by_interrupts():
+    command = [sys.executable, "-c", "print('ready', flush=True); input(); print('still here')"]
+    with spared_by_interrupts():
+        spared = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    with spared:
+        assert spared.stdout is not None
+        assert spared.stdout.readline() == "ready\n"
+        spared.send_signal(signal.SIGINT)
+        output, _ = spared.communicate("\n")
+    assert (spared.returncode, output) == (0, "still here\n")

@@ -1,4 +1,4 @@
-"""What an export calibrates with and compares on, and what to do where a precision does not work."""
+"""What an export calibrates with and compares on."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.api.export_memory import choose_count, describe_shortage
 from edgekit.api.model import Model
 from edgekit.arguments import as_path, check_kind
-from edgekit.artifact import ArtifactRequest
-from edgekit.converters.jobs import Outcome
 from edgekit.converters.reference import SIZE, Reference
 from edgekit.data import open_labelled
-from edgekit.errors import DataError, SpecError, first_line
+from edgekit.errors import ConversionError, DataError, SpecError, first_line
 from edgekit.measure.comparison import unit_of
 from edgekit.measure.inputs import random_samples
-from edgekit.program import FrozenProgram, has_loop
 from edgekit.progress import Progress
-from edgekit.quantization.calibration import LIMIT, Calibration, sample, stratified_choice
+from edgekit.quantization.calibration import LIMIT, Calibration, check_finite, sample, stratified_choice
 from edgekit.quiet import without_retracing_notes
 
 
@@ -76,6 +74,7 @@ def _of_array(samples: NDArray[Any], source: str) -> Calibration:
     if not samples.ndim or samples.dtype.kind not in "biuf":
         raise DataError(f"{source} is no array of samples, (n, ...) numbers. Got: {samples.dtype} {samples.shape}.")
     chosen = stratified_choice(np.zeros(len(samples), np.int64), LIMIT, seed=0)
+    check_finite(samples[chosen], source, chosen)
     return Calibration(samples[chosen], np.zeros(len(chosen), np.int64), source)
 
 
@@ -117,30 +116,44 @@ def _only(arrays: Any, path: Path) -> Any:
 
 @without_retracing_notes()
 def make_reference(model: Model, photos: Calibration | None) -> Reference:
-    """Some inputs, from the calibration sample where there is one, and what Keras answers to them."""
+    """Some inputs, from the calibration sample where there is one, and what Keras answers to them.
+
+    Raises:
+        ConversionError: the memory is too small for the model's inputs, or for the model.
+    """
+    count = choose_count(model.spec, SIZE)
+    try:
+        return _make_reference(model, photos, count)
+    except Exception as error:
+        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's
+            raise ConversionError(describe_shortage(model.spec, count)) from error
+        raise
+
+
+def _make_reference(model: Model, photos: Calibration | None, count: int) -> Reference:
     spec = model.spec
     first = spec.inputs[0]
     if photos is not None and len(spec.inputs) == 1:
-        samples = photos.images[stratified_choice(photos.labels, SIZE, seed=0)]
+        samples = photos.images[stratified_choice(photos.labels, count, seed=0)]
         inputs, source = {first.name: samples}, f"{len(samples)} {unit_of(spec)} of {photos.source}"
     elif spec.image is not None and spec.is_classifier:
-        pixels = np.random.default_rng(0).integers(0, 256, (SIZE, *spec.image.shape), np.uint8)
-        inputs, source = {first.name: pixels}, f"{SIZE} images of random pixels (no photos at hand)"
+        pixels = np.random.default_rng(0).integers(0, 256, (count, *spec.image.shape), np.uint8)
+        inputs, source = {first.name: pixels}, f"{count} images of random pixels (no photos at hand)"
     else:
-        return _random_reference(model)
+        return _random_reference(model, count)
     return Reference(inputs, model.predictor().answers(inputs), source)
 
 
-def _random_reference(model: Model) -> Reference:
+def _random_reference(model: Model, count: int) -> Reference:
     """Random numbers to which the answers differ: where they do not, an artifact that ignores its input would agree.
 
     A model may be saturated by numbers of another range than it was trained on, so a few are tried.
     """
     predictor = model.predictor()
-    source = f"{SIZE} samples of random numbers (no others at hand)"
+    source = f"{count} samples of random numbers (no others at hand)"
     best, most = None, -1.0
     for scale in _RANGES:
-        inputs = random_samples(model.spec, SIZE)
+        inputs = random_samples(model.spec, count)
         for tensor in model.spec.inputs:
             if tensor.value_range is None and np.dtype(tensor.dtype).kind == "f":
                 inputs[tensor.name] = scale(inputs[tensor.name]).astype(tensor.dtype)
@@ -171,38 +184,3 @@ def _spread(answers: NDArray[np.float32]) -> float:
     """How much an output changes from sample to sample, as a share of its largest value."""
     values = answers.astype(np.float64).reshape(len(answers), -1)
     return float(values.std(axis=0).max() / max(np.abs(values).max(), 1e-12)) if np.isfinite(values).all() else 0.0
-
-
-def missing_sample(request: ArtifactRequest, model: Model) -> str:
-    """The sentence for a precision that has to be calibrated, where there is nothing to do it with."""
-    if model.spec.image is None:
-        return (
-            f"{request} needs samples to calibrate with, some hundred of real ones: --calibration FILE.npy, in Python "
-            f"edgekit.export(..., calibration=array). Or leave it out: --to {request.format}"
-        )
-    return (
-        f"{request} needs calibration photos, and there is no sample beside {model.path or 'the model'}. "
-        "Pass a folder of class folders with --calibration FOLDER (the training photos, not the validation ones), or "
-        f"leave it out: --to {request.format}"
-    )
-
-
-def explain_failure(outcome: Outcome) -> str:
-    """A sentence more for a failure whose cause is known; else empty."""
-    error, job = outcome.error or "", outcome.job
-    if job.format != "tflite":
-        return ""
-    if "crashed" in error and job.precision == "int8" and has_loop(FrozenProgram.read(Path(job.program))):
-        return (
-            " TensorFlow's converter does so in full-integer conversion of recurrent layers (LSTM, GRU, "
-            "Bidirectional): give them unroll=True, or use int8-dynamic."
-        )
-    if "does not keep the promises of int8" in error:
-        return " TensorFlow's quantizer has left these in floating point: use int8-dynamic."
-    if "TensorList" in error:
-        return (
-            " A SavedModel or tf.function with recurrent layers is fixed to the batch size that it was made for, and "
-            "TFLite takes their loops for a batch of 1 only: give the Keras model itself, or save it with an input of "
-            "batch size 1."
-        )
-    return ""

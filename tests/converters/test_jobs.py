@@ -11,25 +11,11 @@ from pathlib import Path
 import pytest
 
 from edgekit.converters import jobs
-from edgekit.converters.jobs import MEMORY_PER_JOB, Job, Outcome, _read_outcome, parallel_jobs
+from edgekit.converters.jobs import Job, Outcome, _read_outcome
 from edgekit.converters.workfolder import remove_abandoned, work_prefix
 from edgekit.progress import SILENT
 
 JOB = Job("tflite", "fp32", "x.fp32.tflite", "program", None, "reference.npz", {}, "x.fp32.tflite")
-
-
-@pytest.mark.parametrize(
-    ("jobs", "processors", "memory", "expected"),
-    [
-        (4, 2, 100 * MEMORY_PER_JOB, 2),
-        (1, 8, 100 * MEMORY_PER_JOB, 1),
-        (4, 8, 2 * MEMORY_PER_JOB + 1, 2),
-        (4, 8, 1, 1),  # one at a time always goes
-        (4, 8, None, 4),  # memory unknown
-    ],
-)
-def test_as_many_side_by_side_as_fit(jobs: int, processors: int, memory: int | None, expected: int) -> None:
-    assert parallel_jobs(jobs, processors, memory) == expected
 
 
 FAKE_WORKER = """
