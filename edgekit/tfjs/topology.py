@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from edgekit.tfjs.fields import objects, refuse, take, texts
@@ -12,6 +13,21 @@ from edgekit.tfjs.weights import WeightEntry
 
 _TENSOR = re.compile(r"[^:]+((:[^:]+)?:[0-9]{1,9})?")
 """``NAME``, ``NAME:INDEX`` or, in functions, ``NAME:RESULT:INDEX``."""
+
+_STORED: Mapping[Any, str] = MappingProxyType(
+    {
+        "DT_FLOAT": "float32",
+        "DT_HALF": "float32",
+        "DT_DOUBLE": "float32",
+        "DT_INT32": "int32",
+        "DT_INT64": "int32",
+        "DT_BOOL": "bool",
+        "DT_COMPLEX64": "complex64",
+        "DT_STRING": "string",
+    }
+)
+"""TensorFlow's dtype to the one that its weights are stored in, of those that every converter stores alike
+(``_auto_convert_weight_entry`` in ``tensorflowjs/write_weights.py``, 4.22)."""
 
 
 def read_graph(document: Any, weights: Mapping[str, WeightEntry], name: str) -> Graph:
@@ -52,10 +68,19 @@ def _read_nodes(found: list[dict[str, Any]], weights: Mapping[str, WeightEntry],
             refuse(name, f"it has two nodes of the name {label!r}")
         inputs = (_read_tensor(text, name) for text in texts(item, "input", name, optional=True))
         node = Node(label, take(item, "op", str, name), tuple(inputs), take(item, "attr", dict, name, {}))
-        if node.op == CONST and label not in weights:
-            refuse(name, f"the constant {label!r} has no weight")
+        if node.op == CONST:
+            _check_constant(node, weights, name)
         nodes[label] = node
     return tuple(nodes.values())
+
+
+def _check_constant(node: Node, weights: Mapping[str, WeightEntry], name: str) -> None:
+    if node.name not in weights:
+        refuse(name, f"the constant {node.name!r} has no weight")
+    declared, stored = node.attrs.get("dtype"), weights[node.name].dtype
+    expected = _STORED.get(declared.get("type")) if isinstance(declared, dict) else None
+    if expected not in (None, stored):
+        refuse(name, f"the constant {node.name!r} is of {expected}, but its weight of {stored}")
 
 
 def _read_function(item: dict[str, Any], weights: Mapping[str, WeightEntry], name: str) -> Function:

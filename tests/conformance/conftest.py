@@ -1,4 +1,4 @@
-"""Comparisons with other converters. They take minutes and install packages: only ``make conformance`` runs them."""
+"""Comparisons with other converters and libraries: minutes, and packages; only ``make conformance`` runs them."""
 
 from __future__ import annotations
 

@@ -27,10 +27,14 @@ def install(requirements: Path, cache: Path) -> Path:
 
 
 def convert(packages: Path, saved_model: Path, out: Path, precision: str) -> None:
-    """Converts with the reference converter."""
+    """Converts with the reference converter, at its best.
+
+    With oneDNN, TensorFlow's optimizer makes ``_FusedHardswish`` and ``_FusedBatchNormEx``, which TF.js has not.
+    """
     script = Path(__file__).with_name("reference.py")
     arguments = [str(saved_model), str(out), *(["float16"] if precision == "fp16" else [])]
-    environment = {**os.environ, "PYTHONPATH": str(packages), "CUDA_VISIBLE_DEVICES": "-1"}
+    settings = {"PYTHONPATH": str(packages), "CUDA_VISIBLE_DEVICES": "-1", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    environment = {**os.environ, **settings}
     done = subprocess.run(
         [sys.executable, str(script), *arguments],
         env=environment,

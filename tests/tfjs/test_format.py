@@ -166,9 +166,14 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "negative shape": (lambda d: weight(d).update(shape=[-4, -8]), "'shape' is not a shape"),
     "no shape": (lambda d: weight(d).update(shape="4x8"), "'shape' is missing or of the wrong type"),
     "dtype": (lambda d: weight(d).update(dtype="float8"), "of the dtype 'float8'"),
+    "another dtype": (
+        lambda d: d["weightsManifest"][0]["weights"][0].update(dtype="int32"),
+        "the constant 'kernel' is of float32, but its weight of int32",
+    ),
     "stored": (lambda d: weight(d)["quantization"].update(dtype="int4"), "cannot be stored as 'int4'"),
     "scale": (lambda d: weight(d)["quantization"].update(scale=None), "'scale' is not a number"),
     "not finite": (lambda d: weight(d)["quantization"].update(min=float("inf")), "'min' is not a number"),
+    "a folder": (paths("sub"), "is incomplete: .* is a folder"),
     "missing shard": (paths("gone.bin"), "is incomplete: There is no file"),
     "signature": (lambda d: d["signature"]["outputs"]["y"].update(name="gone:0"), "names the tensor 'gone:0'"),
     "result": (lambda d: d["modelTopology"]["library"]["function"][0]["ret"].update(r="gone:0"), "answers 'gone:0'"),
@@ -178,6 +183,7 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_tampered_document_is_one_sentence(folder: Path, what: str) -> None:
+    (folder / "sub").mkdir()
     change, message = BROKEN[what]
     edit(folder, change)
     with pytest.raises(ModelFileError, match=message) as caught:
@@ -192,6 +198,25 @@ def test_truncated_weights_are_noticed(folder: Path, size: int) -> None:
     shard.write_bytes(shard.read_bytes()[:size])
     with pytest.raises(ModelFileError, match=r"cut short|is empty"):
         check_model(folder)
+
+
+@pytest.mark.parametrize("which", [1, 2, 3])
+@pytest.mark.parametrize("spoil", ["cut short", "missing", "too long"])
+def test_each_of_several_shards_is_looked_at(tmp_path: Path, which: int, spoil: str) -> None:
+    large = np.zeros(SHARD_BYTES // 4 * 2 + 1, np.float32)
+    whole = Graph(
+        (Node("x", "Placeholder"), constant("w", large), Node("y", "AddV2", ("x", "w"))), {"x": "x"}, {"y": "y"}
+    )
+    write_model(tmp_path / "m.tfjs", replace(whole, weights={"w": large}), SPEC, {}, "2.21.0")
+    shard = tmp_path / "m.tfjs" / f"group1-shard{which}of3.bin"
+    if spoil == "missing":
+        shard.unlink()
+    else:
+        shard.write_bytes(shard.read_bytes()[:-1] if spoil == "cut short" else shard.read_bytes() + b"\0")
+    with pytest.raises(
+        ModelFileError, match="is incomplete: There is no file" if spoil == "missing" else "its weights take"
+    ):
+        check_model(tmp_path / "m.tfjs")
 
 
 def test_a_truncated_document_is_noticed(folder: Path) -> None:

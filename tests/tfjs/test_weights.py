@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,19 @@ def test_what_is_stored_in_fewer_bits() -> None:
     }
     graph = graph_of(weights)
     assert choose_stored(graph, "fp32") == {}
-    assert choose_stored(graph, "fp16") == dict.fromkeys(("first", "last", "bias"), "float16")
+    assert choose_stored(graph, "fp16") == dict.fromkeys(("depthwise", "first", "last", "bias"), "float16")
     assert choose_stored(graph, "uint16") == dict.fromkeys(("first", "last", "bias", "large"), "uint16")
     assert choose_stored(graph, "uint8") == {"first": "uint16", "large": "uint16", "last": "uint8"}
+
+
+def test_the_first_depthwise_kernels_stay_exact_beside_halves() -> None:
+    random = np.random.default_rng(0)
+    weights: dict[str, NDArray[Any]] = {
+        name: random.normal(size=(3, 3, channels, 1)).astype(np.float32)
+        for name, channels in (("first", 8), ("depthwise", 64), ("wide", 128))
+    }
+    graph = graph_of(weights)
+    more = (Node(f"y{name}", "FusedDepthwiseConv2dNative", ("x", name)) for name in ("first", "wide"))
+    graph = replace(graph, nodes=(*graph.nodes, *more))
+    assert choose_stored(graph, "fp16") == dict.fromkeys(("depthwise", "wide"), "float16")
+    assert choose_stored(graph, "uint16") == choose_stored(graph, "uint8") == {}
