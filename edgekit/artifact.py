@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -11,12 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgekit.errors import ModelFileError, UsageError
+from edgekit.errors import ModelFileError, SpecError, UsageError
 from edgekit.files import write_text
 from edgekit.spec import ModelSpec
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_SCHEMA = 1
+
+NOT_OURS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What file managers leave in each folder that somebody looks into: no part of an artifact."""
 
 
 @dataclass(frozen=True)
@@ -205,13 +209,11 @@ class Manifest:
             ModelFileError: missing, not JSON, incomplete, newer, or with a path that leaves the folder.
             SpecError: its spec is incomplete or newer.
         """
-        if folder.is_file():
-            raise ModelFileError(f"{folder} is a file. Name the export folder that it lies in: {folder.parent}")
         path = folder / MANIFEST_NAME
+        if not os.path.lexists(path):
+            raise _no_export_folder(folder)
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ModelFileError(f"{folder} is no export folder (it has no {MANIFEST_NAME}).") from None
         except (OSError, ValueError, RecursionError) as error:
             raise _unreadable(path, str(error)) from error
         if not isinstance(document, dict) or type(document.get("schema")) is not int:
@@ -260,6 +262,15 @@ def _lies_in(folder: Path, file: str) -> bool:
     return target != folder and target.is_relative_to(folder)
 
 
+def _no_export_folder(path: Path) -> ModelFileError:
+    reason = "it is a file" if path.is_file() else f"it has no {MANIFEST_NAME}" if path.exists() else "there is nothing"
+    if _listed(path) is not None:
+        return ModelFileError(f"{path} is no export folder, but lies in one. Name the folder: {path.parent}")
+    return ModelFileError(
+        f"{path} is no export folder ({reason}). Name a folder that was written with: edgekit export MODEL -o FOLDER"
+    )
+
+
 def _unreadable(path: Path, reason: str) -> ModelFileError:
     return ModelFileError(f"{path} is not a readable manifest ({reason}). Export again.")
 
@@ -283,6 +294,38 @@ def parse_request(text: str, formats: dict[str, tuple[str, ...]]) -> ArtifactReq
     return ArtifactRequest(format, precision or precisions[0])
 
 
+def check_published(path: Path) -> None:
+    """Makes sure that an artifact in an export folder is the one that the folder's manifest describes.
+
+    Any other file may be as it is: one that lies elsewhere, or that the manifest does not name.
+
+    Raises:
+        ModelFileError: it is missing, or its digest is another.
+    """
+    entry = _listed(path)
+    if entry is None:
+        return
+    if not path.exists():
+        raise ModelFileError(f"{path} is missing, though the folder's {MANIFEST_NAME} names it. Export it again.")
+    if digest_of(path) != entry.digest:
+        raise ModelFileError(
+            f"{path} is not what was exported: its digest differs from the one in the folder's {MANIFEST_NAME}. "
+            "Export it again; or, if you changed it on purpose, copy it to another folder and use it from there."
+        )
+
+
+def _listed(path: Path) -> ManifestEntry | None:
+    """The line about an artifact in the manifest of its export folder; ``None`` where there is none."""
+    with contextlib.suppress(OSError, ValueError, RuntimeError, ModelFileError, SpecError):
+        # A path with a null byte or in a loop is nothing; a manifest may be of something else, or of a newer EdgeKit.
+        path = path.resolve()
+        for folder in path.parents:
+            if (folder / MANIFEST_NAME).is_file():
+                entries = Manifest.read(folder).artifacts
+                return next((entry for entry in entries if (folder / entry.file).resolve() == path), None)
+    return None
+
+
 def size_of(path: Path) -> int:
     """Bytes of a file, or of all files of a folder.
 
@@ -296,11 +339,14 @@ def digest_of(path: Path) -> str:
     """SHA-256 (hex) of a file; of a folder, over its sorted relative names and their digests.
 
     Raises:
-        ModelFileError: nothing lies there.
+        ModelFileError: nothing lies there, or it cannot be read.
     """
     if path.is_file():
-        with path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
+        try:
+            with path.open("rb") as handle:
+                return hashlib.file_digest(handle, "sha256").hexdigest()
+        except OSError as error:
+            raise ModelFileError(f"{path} cannot be read: {error.strerror or error}.") from error
     digest = hashlib.sha256()
     for file in _files(path):
         name = os.fsencode(file.relative_to(path).as_posix())
@@ -314,4 +360,5 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         raise ModelFileError(f"There is no model at {path}.")
     # Sorted as text, since paths compare in another way on each system.
-    return sorted((file for file in path.rglob("*") if file.is_file()), key=lambda file: file.as_posix())
+    files = (file for file in path.rglob("*") if file.is_file() and file.name not in NOT_OURS)
+    return sorted(files, key=lambda file: file.as_posix())

@@ -15,15 +15,16 @@ from edgekit.adaptation import Adaptation
 from edgekit.api.evaluation import Evaluation, open_evaluation
 from edgekit.api.model import Model
 from edgekit.arguments import as_path
-from edgekit.artifact import Manifest, ManifestEntry, digest_of, size_of
+from edgekit.artifact import Manifest, ManifestEntry, size_of
 from edgekit.data import Columns
-from edgekit.errors import EdgeKitError, ModelFileError, NotRunHereError, SpecError, UsageError
+from edgekit.errors import EdgeKitError, NotRunHereError, SpecError, UsageError
 from edgekit.language import printable
 from edgekit.measure.comparison import Answers, accuracy_of, compare_answers, unit_of
 from edgekit.measure.parity import Verdict
 from edgekit.measure.tolerances import tolerance_of
 from edgekit.progress import WARNINGS, Progress, Task
 from edgekit.quiet import without_retracing_notes
+from edgekit.report.folder import update_readme
 from edgekit.report.verdict import VerifyReport, VerifyRow
 from edgekit.runtime import Predictor, load
 from edgekit.sourcemodel import SourceKeywords
@@ -113,7 +114,7 @@ def _open_reference(path: str | Path, manifest: Manifest, about: SourceKeywords)
 
 
 def _record(folder: Path, rows: tuple[VerifyRow, ...], source: str) -> None:
-    """Notes in the manifest what was found; a folder that cannot be written is verified all the same."""
+    """Notes in manifest and README what was found; a folder that cannot be written is verified all the same."""
     with contextlib.suppress(EdgeKitError, OSError):
         manifest = Manifest.read(folder)  # again: somebody may have exported since
         found = {row.file: {"source": source, "result": row.to_dict()} for row in rows}
@@ -121,7 +122,9 @@ def _record(folder: Path, rows: tuple[VerifyRow, ...], source: str) -> None:
             dataclasses.replace(entry, verification=found.get(entry.file, entry.verification))
             for entry in manifest.artifacts
         )
-        dataclasses.replace(manifest, artifacts=entries).write(folder)
+        verified = dataclasses.replace(manifest, artifacts=entries)
+        verified.write(folder)
+        update_readme(folder, manifest, verified)
 
 
 def _listing(spec: ModelSpec) -> str:
@@ -138,10 +141,6 @@ def _verify(
 ) -> VerifyRow:
     path = folder / entry.file
     try:
-        if not path.exists():
-            raise ModelFileError(f"{path} is missing. Export it again.")
-        if digest_of(path) != entry.digest:
-            raise ModelFileError(f"{path} is not the file that was exported (its digest differs). Export it again.")
         with load(path) as predictor:
             info = predictor.engine.info
             outputs = _predict(predictor, evaluation, task, entry.file)

@@ -12,10 +12,12 @@ EPILOG = """\b
 Examples:
   edgekit inspect dist/flowers.int8.tflite
   edgekit inspect somebody_elses.tflite --json
+  edgekit inspect somebody_elses.onnx
 
 \b
 Works on any .tflite file. The file is run once, in a process of its own, so that a broken one
-cannot do harm; --no-run leaves that out.
+cannot do harm; --no-run leaves that out. Models of other formats are loaded, checked and run
+as for predict: inputs, outputs, labels, and what runs them.
 """
 
 
@@ -24,19 +26,26 @@ cannot do harm; --no-run leaves that out.
 @click.option("--run/--no-run", default=True, help="Try whether it runs here.")
 @console_options
 def command(file: Path, run: bool, console: Console) -> None:
-    """Describe FILE: tensors, quantization, ops, multiply-accumulates, labels."""
+    """Describe the model FILE: tensors, labels; of a .tflite also quantization, ops, multiply-accumulates."""
     from edgekit.cli.paths import refuse_folder
     from edgekit.errors import UsageError
     from edgekit.report.inspection import inspection_text
-    from edgekit.runtime.engines import is_model
+    from edgekit.runtime.engines import MODULES, is_model, model_root
     from edgekit.runtime.trust import try_model
     from edgekit.tflite.describe import describe
 
-    if file.suffix.lower() == ".keras":
-        raise UsageError(f"inspect describes .tflite files; export it first: edgekit export {file}")
-    if file.suffix.lower() != ".tflite" and is_model(file):
-        raise UsageError(f"inspect describes .tflite files, and {file} is another kind of model.")
-    refuse_folder(file, (".tflite",))
+    file = model_root(file)
+    if file.suffix.lower() != ".tflite" and is_model(file) and file.exists():
+        from edgekit.report.model_inspection import inspect_model
+
+        if not run:
+            raise UsageError(
+                f"--no-run is for .tflite files. {file} says what it takes when it is loaded; leave it out."
+            )
+        inspection = inspect_model(file)
+        console.show(inspection.to_text(), inspection.to_dict())
+        return
+    refuse_folder(file, MODULES)
     description = describe(file)
     trial = try_model(file) if run else None
     console.show(

@@ -24,7 +24,7 @@ COMMANDS: dict[str, str] = {
     "verify": "Compare exported files with the trained model on photos.",
     "bench": "Measure how fast an exported file runs.",
     "predict": "Recognize photos with an exported file.",
-    "inspect": "Describe any .tflite file: tensors, ops, MACs, labels.",
+    "inspect": "Describe a model file: tensors, labels; of a .tflite also ops.",
     "doctor": "Say what is installed, and check it by running it.",
     "demo": "Run the whole job on made-up photos, without a download.",
     "completion": "Print the completion script for your shell.",

@@ -21,8 +21,8 @@ from edgekit.measure.accuracy import Accuracy
 from edgekit.measure.comparison import AnyAccuracy
 from edgekit.measure.latency import LatencyProtocol
 from edgekit.measure.parity import Parity
-from edgekit.measure.result import BenchmarkResult
 from edgekit.progress import Progress
+from edgekit.report.latency import BenchmarkReport
 from edgekit.report.program import program_name
 from edgekit.report.table import format_ms, format_percent, format_size, format_table
 from edgekit.report.verdict import VerifyReport
@@ -55,7 +55,7 @@ class DemoResult:
 
     folder: Path
     report: VerifyReport
-    latency: tuple[BenchmarkResult, ...]
+    latency: BenchmarkReport
     failures: tuple[ExportFailure, ...]
     photo: Path
     predictions: tuple[Prediction, ...]
@@ -64,14 +64,14 @@ class DemoResult:
 
     @property
     def passed(self) -> bool:
-        """Whether every artifact was made and verified."""
-        return self.report.passed and not self.failures
+        """Whether every artifact was made, verified and measured."""
+        return self.report.passed and not self.failures and not self.latency.failures
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "folder": str(self.folder),
             "verify": self.report.to_dict(),
-            "bench": [result.to_dict() for result in self.latency],
+            "bench": [result.to_dict() for result in self.latency.results],
             "failures": [asdict(failure) for failure in self.failures],
             "photo": str(self.photo),
             "predictions": [prediction.to_dict() for prediction in self.predictions],
@@ -86,14 +86,14 @@ class DemoResult:
         keras = self.report.reference_accuracy
         size = self.report.reference_size
         rows = [("Keras (trained)", "–" if size is None else format_size(size), _accuracy(keras), "–", "–")]
-        by_file = {result.artifact: result for result in self.latency}
+        times = {result.artifact: format_ms(result.latency.p50) for result in self.latency.results}
         rows += [
             (
                 f"TFLite {row.precision}",
                 format_size(row.size_bytes),
                 _accuracy(row.accuracy),
                 format_percent(row.parity.agreement) if isinstance(row.parity, Parity) else "failed",
-                format_ms(by_file[row.file].latency.p50),
+                times.get(row.file, "failed"),
             )
             for row in self.report.rows
         ]
@@ -101,12 +101,14 @@ class DemoResult:
         return [format_table(header, rows, right=(1, 2, 3, 4))]
 
     def _failures(self) -> list[str]:
-        return [f"\nFAILED {failure.file}: {failure.reason}" for failure in self.failures]
+        reasons = [(failure.file, failure.reason) for failure in self.failures]
+        reasons += [(failure.artifact, failure.reason) for failure in self.latency.failures]
+        return [f"\nFAILED {file}: {reason}" for file, reason in reasons]
 
     def _explanation(self) -> list[str]:
         best = self.predictions[0]
         precision = self.report.rows[-1].precision
-        reasons = [reason for result in self.latency for reason in result.reasons]
+        reasons = [reason for result in self.latency.results for reason in result.reasons]
         paragraphs = [
             f"Accuracy: share of {self.report.photos} photos, never seen in training, that are named right (± is half "
             "of the 95 % interval). Agreement: share with the same answer as the trained model. Time: the median of "
@@ -201,7 +203,7 @@ def run_demo(folder: Path, *, force: bool, progress: Progress) -> DemoResult:
     return DemoResult(
         folder=folder,
         report=report,
-        latency=tuple(latency),
+        latency=latency,
         failures=exported.failures,
         photo=photo,
         predictions=tuple(predictions),

@@ -41,11 +41,11 @@ def _lines(description: ModelDescription, trial: TrialResult | None) -> Iterator
     if description.runtime_version:
         yield f"  needs       TensorFlow Lite {description.runtime_version} or newer"
     if trial is not None:
-        yield f"  runs here   {_trial(trial)}"
+        yield f"  runs here   {trial_line(trial)}"
     yield from _tensors("input", description.inputs)
     yield from _tensors("output", description.outputs)
     if description.spec is not None:
-        yield from _spec(description.spec)
+        yield from spec_lines(description.spec)
     elif description.metadata is not None:
         yield from _metadata(description.metadata)
     else:
@@ -59,7 +59,8 @@ def _lines(description: ModelDescription, trial: TrialResult | None) -> Iterator
         yield f"\nNote: {note}"
 
 
-def _trial(trial: TrialResult) -> str:
+def trial_line(trial: TrialResult) -> str:
+    """Whether it runs here, in a few words."""
     return f"yes, with {trial.engine}" if trial.ok else f"no: {trial.reason}"
 
 
@@ -70,7 +71,8 @@ def _tensors(kind: str, tensors: Sequence[TensorDescription]) -> Iterator[str]:
         yield f"  {kind:<11} {tensor.name}: {shape} {tensor.dtype}{quantization}"
 
 
-def _spec(spec: ModelSpec) -> Iterator[str]:
+def spec_lines(spec: ModelSpec) -> Iterator[str]:
+    """What EdgeKit's spec says."""
     yield f"  task        {_task(spec)}"
     if spec.image is not None:
         image = spec.image

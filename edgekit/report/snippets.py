@@ -1,29 +1,32 @@
-"""How to run an artifact, for the README of an export folder."""
+"""How to run the artifacts of an export folder, for its README."""
 
 from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from edgekit.artifact import ManifestEntry
 from edgekit.language import printable
+from edgekit.report.plain_snippets import as_literal, litert_program, onnx_program
 from edgekit.spec import ModelSpec, TensorSpec
 
 _CLASSIFY = """```python
-# {where}, with a checkout or a wheel of EdgeKit: pip install {package}
+# With a checkout or a wheel of EdgeKit: pip install {package}
 import edgekit
 
-model = edgekit.load({file!r})
+model = edgekit.load({file})
 for prediction in model.classify("photo.jpg", top=3):
     print(f"{{prediction.probability:6.1%}}  {{prediction.name}}")
 ```"""
 
 _TENSORS = """```python
-# {where}, with a checkout or a wheel of EdgeKit: pip install {package}
+# With a checkout or a wheel of EdgeKit: pip install {package}
 import numpy as np
 import edgekit
 
-model = edgekit.load({file!r})
+model = edgekit.load({file})
 samples = {samples}
 answers = model.answers(samples)  # by name: {names}
 ```"""
@@ -55,42 +58,99 @@ _SERVING = """```sh
 docker run -p 8501:8501 -v "$PWD"/{quoted}:/models/{name}/1 -e MODEL_NAME={name} tensorflow/serving
 ```"""
 
-_WHERE = {
-    "tflite": ("On a Raspberry Pi, a laptop, a server (no TensorFlow is needed)", "PATH-TO-EDGEKIT"),
-    "coreml": ("On a Mac", "'PATH-TO-EDGEKIT[coreml]'"),
-    "tfjs": ("In Node.js through Python", "'PATH-TO-EDGEKIT[tfjs]'"),
-    "onnx": ("Where onnxruntime runs", "'PATH-TO-EDGEKIT[onnx]'"),
-    "savedmodel": ("Where TensorFlow runs", "'PATH-TO-EDGEKIT[tensorflow]'"),
+_RESIZING = "Pillow's resizing is close to EdgeKit's, not the same: pixels differ by some levels."
+
+
+@dataclass(frozen=True)
+class _World:
+    """Where a format is at home.
+
+    Attributes:
+        title: of the section that shows it.
+        extra: what EdgeKit needs to run it, or ``None``.
+        show: Markdown that runs a file there; ``None`` for a model that there is nothing to show of.
+    """
+
+    title: str
+    extra: str | None
+    show: Callable[[str, ModelSpec], str | None]
+
+
+def how_to_run(entries: Sequence[ManifestEntry], spec: ModelSpec) -> list[str]:
+    """Sections of Markdown: with EdgeKit, then each format where it is at home.
+
+    Formats of a newer EdgeKit, which may have exported into the same folder, are left out.
+    """
+    files: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.format in _WORLDS:
+            files.setdefault(entry.format, []).append(entry.file)
+    if not files:
+        return []
+    sections = [_with_edgekit(files, spec)]
+    for format, names in files.items():
+        shown = _WORLDS[format].show(names[0], spec)
+        if shown is not None:
+            also = f"Here `{names[0]}`; alike: {', '.join(f'`{name}`' for name in names[1:])}.\n\n" if names[1:] else ""
+            sections.append(f"## {_WORLDS[format].title}\n\n{also}{shown}")
+    return sections
+
+
+def _with_edgekit(files: dict[str, list[str]], spec: ModelSpec) -> str:
+    """The same lines run every file; what is said is the one that needs least."""
+    format = min(files, key=lambda one: _WORLDS[one].extra is not None)
+    extra = _WORLDS[format].extra
+    package = f"'PATH-TO-EDGEKIT[{extra}]'" if extra else "PATH-TO-EDGEKIT"
+    file = as_literal(files[format][0])
+    if spec.task != "tensors":
+        program = _CLASSIFY.format(package=package, file=file)
+    else:
+        program = _TENSORS.format(package=package, file=file, samples=_samples(spec), names=_names(spec))
+    lines = ["The same lines run every file. What each needs:\n"]
+    for one, names in files.items():
+        need = _WORLDS[one].extra
+        what = f"the extra `{need}`: `pip install 'PATH-TO-EDGEKIT[{need}]'`" if need else "nothing more, no TensorFlow"
+        lines.append(f"- {', '.join(f'`{name}`' for name in names)}: {what}")
+    needs = "\n\n" + "\n".join(lines) if len(files) > 1 or len(files[format]) > 1 else ""
+    return f"## In Python, with EdgeKit\n\n{program}{needs}"
+
+
+def _litert(file: str, spec: ModelSpec) -> str:
+    return _python(litert_program(file, spec), spec)
+
+
+def _onnxruntime(file: str, spec: ModelSpec) -> str:
+    return _python(onnx_program(file, spec), spec)
+
+
+def _python(program: str, spec: ModelSpec) -> str:
+    note = f"\n\n{_RESIZING}" if spec.image is not None and spec.is_classifier else ""
+    return f"```python\n{program}\n```{note}"
+
+
+def _coreml(file: str, spec: ModelSpec) -> str | None:
+    if spec.image is None or spec.activation != "softmax":
+        return None
+    return _COREML.format(file=printable(file), option=_CROP[spec.image.resize])
+
+
+def _tfjs(file: str, spec: ModelSpec) -> str:
+    feeds = ", ".join(f"{_quoted(tensor.name)}: {_feed(tensor)}" for tensor in spec.inputs)
+    return _TFJS.format(url=json.dumps(f"{file}/model.json", ensure_ascii=False), feeds=feeds)
+
+
+def _serving(file: str, spec: ModelSpec) -> str:
+    name = "".join(char if char.isalnum() or char in "-_." else "_" for char in spec.name)
+    return _SERVING.format(quoted=shlex.quote(file), name=name)
+
+
+_WORLDS = {
+    "tflite": _World("LiteRT in Python, without EdgeKit", None, _litert),
+    "onnx": _World("onnxruntime in Python, without EdgeKit", "onnx", _onnxruntime),
+    "coreml": _World("Core ML in an app", "coreml", _coreml),
+    "tfjs": _World("TensorFlow.js in a page", "tfjs", _tfjs),
+    "savedmodel": _World("TensorFlow Serving", "tensorflow", _serving),
 }
-
-FORMATS = tuple(_WHERE)
-"""Those that there is something to say of."""
-
-
-def snippet(entry: ManifestEntry, spec: ModelSpec) -> str:
-    """Markdown that shows how to run an artifact of one of :data:`FORMATS`, first where it belongs."""
-    where, package = _WHERE[entry.format]
-    own = _own(entry, spec)
-    python = (
-        _CLASSIFY.format(where=where, package=package, file=entry.file)
-        if spec.task != "tensors"
-        else _TENSORS.format(where=where, package=package, file=entry.file, samples=_samples(spec), names=_names(spec))
-    )
-    return f"{own}\n\n{python}" if own else python
-
-
-def _own(entry: ManifestEntry, spec: ModelSpec) -> str | None:
-    """In the world that the format comes from."""
-    if entry.format == "coreml" and spec.image is not None and spec.activation == "softmax":
-        return _COREML.format(file=entry.file, option=_CROP[spec.image.resize])
-    if entry.format == "tfjs":
-        feeds = ", ".join(f"{_quoted(tensor.name)}: {_feed(tensor)}" for tensor in spec.inputs)
-        url = json.dumps(f"{entry.file}/model.json", ensure_ascii=False)
-        return _TFJS.format(url=url, feeds=feeds)
-    if entry.format == "savedmodel":
-        name = "".join(char if char.isalnum() or char in "-_." else "_" for char in spec.name)
-        return _SERVING.format(quoted=shlex.quote(entry.file), name=name)
-    return None
 
 
 def _quoted(name: str) -> str:
@@ -99,7 +159,10 @@ def _quoted(name: str) -> str:
 
 def _feed(tensor: TensorSpec) -> str:
     if tensor.image is not None:
-        return "tf.browser.fromPixels(canvas).toFloat().expandDims()"
+        pixels = "tf.browser.fromPixels(canvas)"
+        if tensor.image.color == "grayscale":
+            pixels = f"tf.image.rgbToGrayscale({pixels})"
+        return f"{pixels}.toFloat().expandDims()"
     sizes = [1 if size is None else size for size in tensor.shape]
     return f'tf.zeros({sizes}, "{"float32" if tensor.dtype.startswith("float") else "int32"}")'
 

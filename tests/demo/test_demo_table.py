@@ -9,6 +9,7 @@ import numpy as np
 from edgekit.demo.run import DemoResult
 from edgekit.measure.comparison import accuracy_of, compare_answers
 from edgekit.measure.tolerances import TOLERANCES
+from edgekit.report.latency import BenchmarkReport
 from edgekit.report.verdict import VerifyReport, VerifyRow
 from edgekit.runtime import Prediction
 from edgekit.spec import ImageFormat, image_classifier
@@ -30,7 +31,7 @@ def _demo() -> DemoResult:
     return DemoResult(
         folder=Path("demo"),
         report=VerifyReport("fruit.keras", 4000, accuracy, 4, "photos", 0, None, rows),
-        latency=(result("fruit.fp32.tflite"), result("fruit.int8.tflite")),
+        latency=BenchmarkReport((result("fruit.fp32.tflite"), result("fruit.int8.tflite"))),
         failures=(),
         photo=Path("demo/photos/val/banana/000.jpg"),
         predictions=(Prediction("banana", "Banana", 0.987, 1),),
