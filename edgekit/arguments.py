@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numbers
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,15 +57,21 @@ def as_array(value: object, name: str) -> NDArray[Any]:
 
 def check_whole(value: object, name: str, least: int = 1) -> None:
     """Raises :class:`UsageError` unless ``value`` is a whole number of at least ``least``."""
-    # NumPy's integers have __index__, too; True has it and is meant as something else.
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
-        raise UsageError(f"{name} must be at least {least}. Got: {_shown(value)}.")
+    # NumPy's integers are Integral, too; True is, and is meant as something else.
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
+        raise UsageError(f"{name} is a whole number of at least {least}. Got: {_shown(value)}.")
 
 
-def check_kind(value: object, name: str, kinds: type | tuple[type, ...], words: str) -> None:
-    """Raises :class:`UsageError` unless ``value`` is one of ``kinds``, which ``words`` describe."""
+def check_kind(value: object, name: str, kinds: Any, words: str) -> None:
+    """Raises :class:`UsageError` unless ``value`` is what ``isinstance`` takes ``kinds`` for; ``words`` describe it."""
     if not isinstance(value, kinds):
         raise UsageError(f"{name} is {words}. Got: {_shown(value)}.")
+
+
+def in_words(items: Sequence[str], joined: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``: at least one item, for a sentence."""
+    *first, last = items
+    return f"{', '.join(first)} {joined} {last}" if first else last
 
 
 def _shown(value: object, limit: int = 80) -> str:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from edgekit.tfcalls import find_problem
+from edgekit.tfcalls import find_operator_problem, find_problem
 
 _CODE = {
     "Lambda": "it holds Python code",
@@ -141,6 +141,10 @@ def _keras_problem(bare: str, item: dict[str, Any]) -> str | None:
     config = inner if isinstance(inner, dict) else {}
     if bare in _TENSORFLOW_CALLS:
         return find_problem(config.get("function"), item.get("inbound_nodes"))
+    if bare == "TensorFlowOpLayer":
+        return find_operator_problem(config.get("node_def"))
+    if bare == "__typespec__":  # a class or function by any name, under this one
+        return f"has the type {item.get('spec_name')!r} of TensorFlow, which is no plain tensor"
     member = config.get("attr_name")
     if bare in ("InstanceProperty", "InstanceMethod") and not (isinstance(member, str) and member in _TENSOR_MEMBERS):
         return f"calls {member!r} of a tensor, which is no part of a model"

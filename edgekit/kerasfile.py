@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from edgekit.errors import MissingExtraError, ModelFileError, first_line
 from edgekit.kerascode import find_code, known_names, refusal
-from edgekit.modelfile import check_regular
+from edgekit.modelfile import check_regular, check_unpacked_size
 from edgekit.quiet import without_start_up_notes
 from edgekit.spec import ModelSpec
 
@@ -59,8 +59,8 @@ def check_keras_file(path: str | os.PathLike[str], known: Collection[str] = ()) 
         known: names of classes and functions that this program has, see :func:`edgekit.kerascode.find_code`.
 
     Raises:
-        ModelFileError: missing, no zip, a zip of something else, damaged, or with a layer that
-            brings or needs code of its own; the message names the layer.
+        ModelFileError: missing, no zip, a zip of something else, damaged, with a part that unpacks to more than it
+            can be, or with a layer that brings or needs code of its own; the message names it.
     """
     path = Path(path)
     with _open(path) as archive:
@@ -70,6 +70,8 @@ def check_keras_file(path: str | os.PathLike[str], known: Collection[str] = ()) 
             raise ModelFileError(
                 f"{path} is a zip, but not a Keras model (it has no {missing}; it holds {_listing(names)})."
             )
+        for member in archive.infolist():
+            check_unpacked_size(path, member.filename, member.file_size, member.compress_size)
         config = _read_config(archive, path)
     problem = find_code(config, known)
     if problem:
@@ -120,11 +122,18 @@ def load_model(
             warnings.simplefilter("ignore")
             model = keras.saving.load_model(path, dict(custom_objects or {}), compile=False, safe_mode=True)
     except Exception as error:  # Keras raises ValueError, TypeError, KeyError, OSError, h5py's own, ...
-        reason = first_line(error).rstrip(".")
         raise ModelFileError(
-            f"{path} cannot be loaded by Keras {keras.__version__}: {reason}. Copy it again, or save it with Keras 3."
+            f"{path} cannot be loaded by Keras {keras.__version__}: {why_not_built(error)}. Copy it again, or save it "
+            "with Keras 3."
         ) from error
     return model, spec
+
+
+def why_not_built(error: Exception) -> str:
+    """What Keras says where it cannot build a model, as a clause without a full stop."""
+    if isinstance(error, MemoryError) or "OOM when allocating" in str(error):
+        return "its layers need more memory than there is"
+    return first_line(error).rstrip(".")
 
 
 def import_keras(what: str = "Training") -> Any:

@@ -6,6 +6,41 @@ import stat
 from pathlib import Path
 
 from edgekit.errors import ModelFileError
+from edgekit.host import available_memory
+
+_ALWAYS_TAKEN = 256 << 20
+"""Bytes that any machine which opens models can unpack."""
+
+_MOST_EXPANSION = 100
+"""How many times larger than in the file a model's weights may be: floating-point numbers hardly shrink, and what
+Keras writes is not compressed at all. Keras 3 draws the same line, but only above 4 GiB."""
+
+
+def check_unpacked_size(path: Path, part: str, size: int, stored: int) -> None:
+    """Refuses what a file announces as larger than it can be, or than the memory: a bomb fills memory and disk.
+
+    Args:
+        path: of the file.
+        part: what it is about, for the error's sentence.
+        size: bytes after unpacking, as the file announces them.
+        stored: bytes that it takes in the file.
+
+    Raises:
+        ModelFileError: the message says which.
+    """
+    if size <= _ALWAYS_TAKEN:
+        return
+    announced = f"{path} is refused: its {part} would take {size / 1e9:,.1f} GB"
+    if size > _MOST_EXPANSION * stored:
+        raise ModelFileError(
+            f"{announced} after unpacking, from {stored:,} bytes in the file, which no model's weights do. Get the "
+            "file from a source that you trust, or save the model again."
+        )
+    free = available_memory()
+    if free is not None and size > free:
+        raise ModelFileError(
+            f"{announced} of memory, and {free / 1e9:,.1f} GB are free. Open it on a machine with more memory."
+        )
 
 
 def check_regular(path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sys
 import threading
@@ -43,6 +42,8 @@ def without_retracing_notes() -> Iterator[None]:
     It counts the traces of a function by its place in the source, so that one run each of several Keras models
     looks to it like one function that is traced again and again. TensorFlow need not be installed.
     """
+    import logging  # 3 ms, which a program that only runs a model does not need
+
     logger = logging.getLogger("tensorflow")
 
     def pass_others(record: logging.LogRecord) -> bool:

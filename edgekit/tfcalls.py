@@ -50,6 +50,23 @@ _NAMES = frozenset(
 )
 """The functions directly in ``tf`` that only compute."""
 
+_OPERATORS = frozenset(
+    """
+    Abs Acos Acosh Add AddN AddV2 All Any ArgMax ArgMin Asin Asinh Atan Atan2 Atanh AvgPool AvgPool3D BatchMatMul
+    BatchMatMulV2 BatchToSpaceND BiasAdd BroadcastTo Cast Ceil ClipByValue Concat ConcatV2 Conv2D Conv2DBackpropInput
+    Conv3D Cos Cosh Cumprod Cumsum DepthToSpace DepthwiseConv2dNative Div DivNoNan Elu Equal Erf Erfc Exp ExpandDims
+    Expm1 Fill Floor FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Gather GatherNd GatherV2 Greater
+    GreaterEqual Identity IdentityN InvertPermutation IsFinite IsInf IsNan L2Loss LeakyRelu Less LessEqual Log Log1p
+    LogSoftmax LogicalAnd LogicalNot LogicalOr MatMul MatrixBandPart MatrixDiag MatrixTranspose Max MaxPool MaxPool3D
+    Maximum Mean Min Minimum MirrorPad Mod Mul MulNoNan Neg NotEqual OneHot OnesLike Pack Pad PadV2 Pow Prod Range Rank
+    RealDiv Reciprocal Relu Relu6 Reshape ResizeBicubic ResizeBilinear ResizeNearestNeighbor Reverse ReverseSequence
+    ReverseV2 Rint Roll Round Rsqrt ScatterNd Select SelectV2 Selu Shape ShapeN Sigmoid Sign Sin Sinh Size Slice Softmax
+    Softplus Softsign SpaceToBatchND SpaceToDepth Split SplitV Sqrt Square SquaredDifference Squeeze StopGradient
+    StridedSlice Sub Sum Tan Tanh Tile TopK TopKV2 Transpose TruncateDiv TruncateMod Unpack Where Xdivy Xlogy ZerosLike
+    """.split()  # noqa: SIM905 (a list would take a line for each)
+)
+"""The operators of TensorFlow that Keras up to 2.3 may have written down as layers of their own: they only compute."""
+
 _CONSTANT = "_CONSTANT_VALUE"
 """Stands for the layer's name where Keras 2 writes down a call with a constant (tf_keras/src/engine/node.py)."""
 
@@ -66,6 +83,19 @@ def find_problem(function: object, calls: object) -> str | None:
     if isinstance(calls, list) and not all(_takes_a_tensor(call) for call in calls):
         return f"calls TensorFlow's function {function!r} with nothing but constants, which no model does"
     return None
+
+
+def find_operator_problem(node: object) -> str | None:
+    """What is wrong with a ``TensorFlowOpLayer``, likewise: it runs whatever operator it names, also ``WriteFile``.
+
+    Args:
+        node: the layer's ``node_def``, as JSON; one in bytes is not looked into.
+    """
+    operator = node.get("op") if isinstance(node, dict) else None
+    if isinstance(operator, str) and operator in _OPERATORS:
+        return None
+    what = f"TensorFlow's operator {operator!r}" if isinstance(operator, str) else "an operator that cannot be told"
+    return f"runs {what}, which is no part of a model"
 
 
 def _only_computes(function: str) -> bool:

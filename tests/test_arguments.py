@@ -40,5 +40,5 @@ def test_whole_numbers() -> None:
     check_whole(1, "top")
     check_whole(np.int64(3), "top")
     for wrong in (0, -1, "3", 1.0, None, True, [1]):
-        with pytest.raises(UsageError, match=r"top must be at least 1\. Got: "):
+        with pytest.raises(UsageError, match=r"top is a whole number of at least 1\. Got: "):
             check_whole(wrong, "top")

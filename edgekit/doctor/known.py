@@ -35,6 +35,13 @@ MODEL = base64.b64decode(
 )
 """A ``.tflite`` of 516 bytes with one operator: ``y = relu(x @ WEIGHTS.T + BIAS)``, fully connected."""
 
+ONNX_MODEL = base64.b64decode(
+    "CAg6tQEKIQoBeAoBdwoBYhIBcyIER2VtbSoNCgZ0cmFuc0IYAaABAgoMCgFzEgF5IgRSZWx1EgR0aW55KjsIAwgEEAFCAXdKMAAAgD8AAABAAABA"
+    "QAAAgEAAAAAAAACAvwAAAAAAAIA/AAAAwAAAAAAAAABAAAAAACoVCAMQAUIBYkoMAAAAPwAAAAAAAIC/WhMKAXgSDgoMCAESCAoCCAEKAggEYhMK"
+    "AXkSDgoMCAESCAoCCAEKAggDQgQKABAP"
+)
+"""The same as an ``.onnx``: a ``Gemm`` and a ``Relu``."""
+
 WEIGHTS = ((1.0, 2.0, 3.0, 4.0), (0.0, -1.0, 0.0, 1.0), (-2.0, 0.0, 2.0, 0.0))
 BIAS = (0.5, 0.0, -1.0)
 INPUT = ((1.0, -2.0, 3.0, 0.5),)

@@ -19,7 +19,8 @@ BRINGS = {
     "coreml": "Converts to Core ML and checks the result, together with TensorFlow.",
     "onnx": "Converts to ONNX, together with TensorFlow, and runs ONNX files.",
     "tfjs": "Runs TensorFlow.js models in Node.js.",
-    "legacy": "Opens .h5 files of Keras 2.",
+    "camera": "Reads USB and network cameras and video files, for edgekit predict.",
+    "legacy": "Opens models of Keras 2, .h5 and .keras.",
     "all": "Training, and exporting to every format, with TensorFlow.",
 }
 """What a person can do with each extra; which extras there are is read from the installed metadata."""

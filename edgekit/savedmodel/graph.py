@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -49,7 +50,10 @@ def producer(tensor: str) -> str:
 
 
 def read_bodies(graph_def: Any) -> tuple[Body, dict[str, Body]]:
-    """The main graph, and its functions by name.
+    """The main graph, and its functions by name, in the order in which TensorFlow made and numbered them.
+
+    In the file they stand in the order of a hash table, so that what is found first would change from one
+    save of the same model to the next.
 
     Raises:
         ValueError: a name stands for two things, so what is checked might not be what runs.
@@ -60,7 +64,13 @@ def read_bodies(graph_def: Any) -> tuple[Body, dict[str, Body]]:
         if name in functions:
             raise ValueError(f"two functions are called {name}")
         functions[name] = _body(name, (argument.name for argument in function.signature.input_arg), function.node_def)
-    return _body("", (), graph_def.node), functions
+    return _body("", (), graph_def.node), {name: functions[name] for name in sorted(functions, key=_numbered)}
+
+
+def _numbered(name: str) -> tuple[int, str]:
+    """``__inference_call_9`` comes before ``__inference_again_10``."""
+    digits = re.search(r"\d+$", name)
+    return int(digits[0]) if digits else 0, name
 
 
 def _body(name: str, arguments: Iterable[str], nodes: Iterable[Any]) -> Body:

@@ -55,22 +55,21 @@ def find_open_path(program: Program) -> str | None:
 def _find_saver(program: Program) -> str | None:
     objects = program.objects
     if objects is not None:
-        roots = set(objects.concrete_functions)
-        executed = {name: set(program.functions[name].nodes) for name in reachable(roots, program.functions)}
         main: set[str] = set()
+        roots = set(objects.concrete_functions)
     else:
         main = _executed_nodes(program)
         roots = {name for key in main for name in called_by(program.main.nodes[key], program.functions)}
-        executed = {name: set(program.functions[name].nodes) for name in reachable(roots, program.functions)}
-    for name, nodes in executed.items():
-        for key in nodes:
-            op = program.functions[name].nodes[key].op
-            if op in SAVERS:
-                return f"the function {name} has the operator {op} ({FILES})"
+    executed = reachable(roots, program.functions)
+    for name, body in program.functions.items():
+        for node in body.nodes.values() if name in executed else ():
+            if node.op in SAVERS:
+                return f"the function {name} has the operator {node.op} ({FILES})"
     given = producer(program.meta_graph.saver_def.filename_tensor_name)
-    for key in main:
-        node = program.main.nodes[key]
-        if node.op in SAVERS and not (node.op == "RestoreV2" and program.main.source(node.input[0]) == given):
+    for key, node in program.main.nodes.items():
+        # The loader passes the path of the model's own variables to this one.
+        own = node.op == "RestoreV2" and _input(program.main, node, 0) == given
+        if key in main and node.op in SAVERS and not own:
             return f"the node {key} has the operator {node.op} ({FILES})"
     return None
 

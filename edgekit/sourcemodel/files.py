@@ -12,7 +12,7 @@ from edgekit.kerasfile import check_keras_file, load_model, read_keras_version, 
 from edgekit.modelfile import check_regular
 from edgekit.sourcemodel.base import Graph
 from edgekit.sourcemodel.functiongraph import FunctionGraph
-from edgekit.sourcemodel.h5file import MAGIC, check_zipped_weights, load_h5, load_with_tf_keras
+from edgekit.sourcemodel.h5file import MAGIC, check_zipped, load_h5, load_with_tf_keras
 from edgekit.sourcemodel.kerasgraph import KerasGraph
 from edgekit.sourcemodel.options import SourceOptions
 from edgekit.sourcemodel.shapes import Shape
@@ -62,7 +62,7 @@ def open_file(path: Path, options: SourceOptions, shapes: Shapes) -> tuple[Graph
     version = read_keras_version(path)
     if version is not None and version.startswith("2"):
         check_keras_file(path, known_names(custom, "tf_keras"))
-        check_zipped_weights(path)
+        check_zipped(path)
         return KerasGraph(load_with_tf_keras(path, version, custom), str(path), source_stem(path), shapes), None
     spec = read_spec_from_keras(path)
     return KerasGraph(load_model(path, custom)[0], str(path), source_stem(path), shapes), spec
@@ -89,13 +89,13 @@ def _load(path: Path, tags: tuple[str, ...], wanted: str | None) -> tuple[Any, A
 
     try:
         loaded = tf.saved_model.load(str(path), tags=list(tags))
+        signatures = dict(loaded.signatures)
     except Exception as error:  # TensorFlow raises OpError, OSError, ValueError, KeyError, RuntimeError, ...
         reason = str(getattr(error, "message", error)).strip().splitlines()
         raise ModelFileError(
             f"{path} cannot be loaded by TensorFlow {tf.__version__}: {reason[0][:300] if reason else error!r}. Copy "
             "the whole folder again, or save it with this TensorFlow."
         ) from error
-    signatures = dict(loaded.signatures)
     known = ", ".join(signatures) or "none"
     if wanted is not None and wanted not in signatures:
         raise UsageError(f"{path} has no signature {wanted!r}. It has: {known}.")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
+import os
 import shutil
 import tempfile
 import warnings
@@ -20,8 +22,9 @@ from typing import Any
 from edgekit.errors import ModelFileError, first_line
 from edgekit.extras import require
 from edgekit.kerascode import find_code, known_names, refusal
-from edgekit.kerasfile import import_keras
-from edgekit.modelfile import check_regular
+from edgekit.kerasfile import import_keras, why_not_built
+from edgekit.modelfile import check_regular, check_unpacked_size
+from edgekit.sourcemodel.nodes import find_dead_end
 
 ZIPPED_WEIGHTS = "model.weights.h5"
 
@@ -58,12 +61,13 @@ def check_h5(path: Path, known: Mapping[str, Any] | None = None) -> H5Model:
     try:
         with h5py.File(path, "r") as file:
             config, version = _text(file, "model_config"), _text(file, "keras_version") or "2"
-            linked = next(_leaving(h5py, file), None)  # before anything else of it is opened
+            found = _survey(h5py, file)  # before anything else of it is opened
             groups = sorted(file)
     except _DAMAGED as error:
         raise ModelFileError(f"{path} is damaged or no HDF5 file ({first_line(error)}). Copy it again.") from error
-    if linked is not None:
-        raise _outside(path, linked)
+    if found.outside is not None:
+        raise _outside(path, found.outside)
+    check_unpacked_size(path, "weights", found.size, path.stat().st_size)
     if config is None:
         inside = "layer_names" if "layer_names" in groups else ", ".join(groups[:3]) or "nothing"
         raise ModelFileError(
@@ -77,11 +81,25 @@ def check_h5(path: Path, known: Mapping[str, Any] | None = None) -> H5Model:
     problem = find_code(parsed, known_names(known, "keras" if version.startswith("3") else "tf_keras"))
     if problem:
         raise ModelFileError(refusal(path, problem))
+    if not version.startswith("3"):
+        check_nodes(path, parsed)
     return H5Model(version, parsed)
 
 
-def check_zipped_weights(path: Path) -> None:
-    """Refuses a ``.keras`` whose weights lie in other files; Keras 3 sees to that itself, Keras 2 does not.
+def check_nodes(path: Path, config: object) -> None:
+    """Refuses the configuration of a Keras 2 model whose layers cannot be put together; Keras 3 sees to that itself.
+
+    Raises:
+        ModelFileError: the message names a layer.
+    """
+    if dead_end := find_dead_end(config):
+        raise ModelFileError(f"{path} is no model that can be built: {dead_end}. Copy it again.")
+
+
+def check_zipped(path: Path) -> None:
+    """Refuses a ``.keras`` of Keras 2 with weights in other files, or layers that cannot be put together.
+
+    Keras 3 sees to both itself.
 
     Args:
         path: of a file that :func:`edgekit.kerasfile.check_keras_file` has passed.
@@ -92,20 +110,25 @@ def check_zipped_weights(path: Path) -> None:
     require("Opening a .keras file", "h5py", "train")
     import h5py
 
-    linked = None
+    found = None
     try:
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryFile() as copy:
+            check_nodes(path, json.loads(archive.read("config.json")))  # found sound by check_keras_file
             if ZIPPED_WEIGHTS in archive.namelist():
                 with archive.open(ZIPPED_WEIGHTS) as member:
                     shutil.copyfileobj(member, copy, 1 << 20)  # HDF5 reads here and there, which a zip is slow at
                 with h5py.File(copy, "r") as file:
-                    linked = next(_leaving(h5py, file), None)
+                    found = _survey(h5py, file)
+                    stored = copy.seek(0, os.SEEK_END)
     except (*_DAMAGED, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
         raise ModelFileError(
             f"{path} is damaged: its {ZIPPED_WEIGHTS} cannot be read ({first_line(error)}). Copy it again."
         ) from error
-    if linked is not None:
-        raise _outside(path, f"{ZIPPED_WEIGHTS}:{linked}")
+    if found is None:
+        return
+    if found.outside is not None:
+        raise _outside(path, f"{ZIPPED_WEIGHTS}:{found.outside}")
+    check_unpacked_size(path, ZIPPED_WEIGHTS, found.size, stored)
 
 
 def load_h5(path: Path, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -145,7 +168,7 @@ def _as_sentence(path: Path, reader: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except Exception as error:  # Keras raises ValueError, TypeError, KeyError, OSError, h5py's own, ...
-        reason = first_line(error).rstrip(".")
+        reason = why_not_built(error)
         advice = "Copy it again, or load it where it was trained and save it as .keras"
         if "Unknown layer" in reason or "Could not locate" in reason or "Unknown object" in reason:
             advice = "Name the Python file that has this class with --custom FILE.py (in Python: custom_objects={...})"
@@ -163,20 +186,29 @@ def _outside(path: Path, part: str) -> ModelFileError:
     return ModelFileError(f"{path} is refused: its part {part!r} lies in another file. Save the model again.")
 
 
-def _leaving(h5py: Any, file: Any) -> Iterator[str]:
-    """Names of links and data sets whose contents lie in other files, which a weight file has no use for.
+@dataclass(frozen=True)
+class _Contents:
+    """What is in a file of weights: a link or data set whose contents lie in another, and all bytes in memory."""
 
-    Soft links are not followed: what they name in the file has a hard link, too, and one that leads through
-    another file leads through an external link. Hard links can go round in circles.
+    outside: str | None
+    size: int
+
+
+def _survey(h5py: Any, file: Any) -> _Contents:
+    """Looks at everything in a file without reading any contents.
+
+    Contents in other files are what a weight file has no use for. Soft links are not followed: what they name in
+    the file has a hard link, too, and one that leads through another file leads through an external link. Hard
+    links can go round in circles. A data set may be announced with any shape and hold nothing.
     """
-    waiting = [file]
+    waiting, size = [file], 0
     seen = {h5py.h5o.get_info(file.id).addr}
     while waiting:
         group = waiting.pop()
         for name in group:
             link = group.get(name, getlink=True)
             if isinstance(link, h5py.ExternalLink):
-                yield f"{group.name.rstrip('/')}/{name}"
+                return _Contents(f"{group.name.rstrip('/')}/{name}", size)
             if not isinstance(link, h5py.HardLink):
                 continue
             item = group[name]
@@ -184,7 +216,10 @@ def _leaving(h5py: Any, file: Any) -> Iterator[str]:
             if address in seen:
                 continue
             seen.add(address)
-            if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-                yield item.name
+            if isinstance(item, h5py.Dataset):
+                if item.external or item.is_virtual:
+                    return _Contents(item.name, size)
+                size += math.prod(item.shape or ()) * item.dtype.itemsize
             elif isinstance(item, h5py.Group):
                 waiting.append(item)
+    return _Contents(None, size)

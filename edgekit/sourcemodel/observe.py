@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.adaptation import AS_IT_IS, Adaptation
-from edgekit.errors import UsageError
+from edgekit.errors import ConversionError, UsageError
+from edgekit.host import available_memory
 from edgekit.measure.inputs import ANY_SIZE
-from edgekit.runtime.engines.base import TensorInfo
+from edgekit.runtime.engines.base import TensorInfo, listing
 from edgekit.sourcemodel.base import Graph, run_adapted
 from edgekit.spec import Activation
 
 _ROWS = 2
 """Samples of the run: more than one, so that the batch is told from the rest."""
+
+
+_MOST_BYTES = 1 << 40
+"""Of inputs, where the system does not tell how much memory is free."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +68,10 @@ def observe(graph: Graph, inputs: tuple[TensorInfo, ...], adaptation: Adaptation
     """
     rows = 1 if any(info.shape[0] == 1 for info in inputs) else _ROWS
     generator, ranges = np.random.default_rng(0), graph.ranges()
+    shapes = [(rows, *(ANY_SIZE if size is None else size for size in info.shape[1:])) for info in inputs]
+    _check_memory(graph, inputs, shapes)
     arrays = []
-    for place, info in enumerate(inputs):
-        shape = (rows, *(ANY_SIZE if size is None else size for size in info.shape[1:]))
+    for place, (info, shape) in enumerate(zip(inputs, shapes, strict=True)):
         low, high = (0.0, 255.0) if place == 0 and adaptation.changes_pixels else ranges.get(info.name, (0.0, 0.0))
         if high > low:
             arrays.append(generator.integers(int(low), int(high), shape, endpoint=True).astype(np.float32))
@@ -75,6 +82,18 @@ def observe(graph: Graph, inputs: tuple[TensorInfo, ...], adaptation: Adaptation
     answers = run_adapted(graph, adaptation, arrays)
     _check(graph, answers, rows)
     return Observed(graph, inputs, _outputs(graph, inputs, answers), answers[0])
+
+
+def _check_memory(graph: Graph, inputs: tuple[TensorInfo, ...], shapes: Sequence[tuple[int, ...]]) -> None:
+    free = available_memory()
+    needed = (
+        sum(math.prod(shape) for shape in shapes) * np.dtype(np.float64).itemsize
+    )  # which random numbers are made as
+    if needed > (_MOST_BYTES if free is None else free):
+        raise ConversionError(
+            f"{graph.name} takes {listing(inputs)}, and a run on that needs {needed / 1e9:,.0f} GB, more than the "
+            "free memory. Check the sizes; where a size is 'any', name it with --input-shape."
+        )
 
 
 def _check(graph: Graph, answers: Sequence[NDArray[Any]], rows: int) -> None:

@@ -45,7 +45,8 @@ def open_source(
     """
     options = options or SourceOptions()
     shapes = read_shapes(options.input_shape)
-    graph, own = _open(model, options, shapes)
+    # A model that does not know its own shapes is opened with those of the spec, which nobody has to repeat.
+    graph, own = _open(model, options, shapes or _shapes_of(spec))
     inputs = pin(graph.inputs, shapes, graph.name)
     if own is not None and spec is None:
         said = (*options.about_meaning, *(["input_shape"] if shapes else []))
@@ -71,6 +72,13 @@ def open_source(
         channels = spec.inputs[0].shape[-1] if len(spec.inputs[0].shape) > 1 else None
         adaptation = read_adaptation(options, channels) or AS_IT_IS
     return SourceModel(graph, spec, adaptation)
+
+
+def _shapes_of(spec: ModelSpec | None) -> dict[str | None, Shape]:
+    """As :func:`~edgekit.sourcemodel.shapes.read_shapes` gives them; the only input may have another name."""
+    if spec is None:
+        return {}
+    return {tensor.name if len(spec.inputs) > 1 else None: tensor.shape for tensor in spec.inputs}
 
 
 def _open(model: Any, options: SourceOptions, shapes: Mapping[str | None, Shape]) -> tuple[Graph, ModelSpec | None]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgekit.errors import DataError
-from edgekit.quantization.calibration import Calibration, stratified_choice
+from edgekit.quantization.calibration import Calibration, check_finite, stratified_choice
 from edgekit.spec import ImageFormat, tensor_classifier
 
 
@@ -99,3 +99,23 @@ def test_a_pickle_is_not_executed(tmp_path: Path) -> None:
 def test_other_sizes_are_refused() -> None:
     with pytest.raises(DataError, match=r"\(8, 6, 3\).*\(32, 32, 3\)"):
         make_calibration().check_fits(ImageFormat(32, 32))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])
+def test_values_that_are_no_numbers_are_refused_by_the_sample(value: float) -> None:
+    samples = np.zeros((6, 2, 3))
+    check_finite(samples, "samples.npy")
+    samples[4, 1, 2] = value  # 1e39 is beyond float32, in which a graph computes
+    with pytest.raises(DataError, match=r"^Sample 4 of samples\.npy \(counted from 0\).*\(NaN\)\. Leave"):
+        check_finite(samples, "samples.npy")
+    samples[5] = value
+    with pytest.raises(DataError, match=r"Sample 41 of it .*; 1 more of them"):
+        check_finite(samples, "it", np.array([0, 5, 9, 20, 41, 70]))
+    calibration = Calibration(samples, np.zeros(6, np.int64), "recordings")
+    with pytest.raises(DataError, match="Sample 4 of recordings"):
+        calibration.check_samples(tensor_classifier("m", (None, 2, 3), "float32", ("a", "b")))
+
+
+def test_whole_numbers_are_always_finite() -> None:
+    check_finite(np.full((2, 3), 255, np.uint8), "pixels")
+    check_finite(np.zeros((0, 3), np.float32), "nothing")

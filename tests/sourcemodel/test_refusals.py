@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 
 from edgekit.errors import ConversionError, EdgeKitError, MissingExtraError, ModelFileError, UsageError
+from edgekit.kerascode import find_code, find_held_code
 from edgekit.sourcemodel import SourceOptions, open_source
 from edgekit.sourcemodel.custom import load_custom_objects
 from edgekit.sourcemodel.h5file import check_h5
+from edgekit.sourcemodel.nodes import find_dead_end
 from tests.sourcemodel.networks import picture_classifier
 
 
@@ -97,6 +100,11 @@ def test_functions(tf: Any) -> None:
     refused(UsageError, r"has the shape \(\) for 2 samples", make(tf.TensorSpec([None, 2]), call=tf.reduce_sum))
 
 
+def test_inputs_that_no_memory_holds(tf: Any) -> None:
+    huge = tf.function(lambda x: x, input_signature=[tf.TensorSpec([None, 10**9, 10**9])], autograph=False)
+    refused(ConversionError, "needs 16,000,000,000 GB, more than the free memory", huge)
+
+
 def test_stateful_and_subclassed(keras: Any) -> None:
     lstm = keras.layers.LSTM(3, stateful=True, name="memory")
     refused(
@@ -165,6 +173,14 @@ def layer(name: str, **more: Any) -> dict[str, Any]:
         (layer("TFOpLambda", config={"function": "compat.v1.py_func"}), "py_func"),
         (layer("TFOpLambda", config={"function": "raw_ops.ReadFile"}), "ReadFile"),
         (layer("InstanceMethod", config={"attr_name": "__reduce__"}), "calls '__reduce__' of a tensor"),
+        (layer("TensorFlowOpLayer", config={"node_def": {"op": "WriteFile"}}), "TensorFlow's operator 'WriteFile'"),
+        (layer("TensorFlowOpLayer", config={"node_def": {"op": "DebugIdentity"}}), "runs .*'DebugIdentity'"),
+        (layer("base_layer.TensorFlowOpLayer", config={"node_def": "CAFE"}), "an operator that cannot be told"),
+        (layer("TensorFlowOpLayer"), "an operator that cannot be told"),
+        (
+            layer("__typespec__", module="tf_keras.layers", spec_name="Lambda", registered_name="x"),
+            "has the type 'Lambda' of TensorFlow",
+        ),
         (
             layer("StringLookup", config={"vocabulary": "/etc/passwd"}),
             "reads its vocabulary from the file '/etc/passwd'",
@@ -218,6 +234,70 @@ def test_only_functions_that_compute_may_be_called(name: str, tmp_path: Path) ->
         path = write_h5(tmp_path / "m.h5", {"class_name": "Functional", "config": {"layers": [suspect]}})
         with pytest.raises(ModelFileError, match=r"calls TensorFlow's function .*, which is no part of a model"):
             check_h5(path, dict(known))
+
+
+def test_operators_that_compute_may_be_layers(tf_keras: Any, tmp_path: Path) -> None:
+    """What Keras up to 2.3 wrote for calls of TensorFlow: here it is run, with the numbers that it stands for."""
+    node = {"name": "twice", "op": "Mul", "input": ["x", "two"], "attr": {"T": {"type": "DT_FLOAT"}}}
+    config = {"node_def": node, "constants": {"1": 2.0}, "name": "twice", "trainable": True, "dtype": "float32"}
+    taken = {"name": "x", "batch_input_shape": [None, 3], "dtype": "float32", "sparse": False, "ragged": False}
+    layers = [
+        {"class_name": "InputLayer", "name": "x", "config": taken, "inbound_nodes": []},
+        {"class_name": "TensorFlowOpLayer", "name": "twice", "config": config, "inbound_nodes": [[["x", 0, 0, {}]]]},
+    ]
+    ends = {"input_layers": [["x", 0, 0]], "output_layers": [["twice", 0, 0]]}
+    whole = {"class_name": "Functional", "config": {"name": "m", "layers": layers, **ends}}
+    source = open_source(with_no_weights(write_h5(tmp_path / "m.h5", whole)))
+    (answer,) = source.predict({"x": np.ones((2, 3), np.float32)}).values()
+    np.testing.assert_array_equal(answer, np.full((2, 3), 2))
+
+
+def with_no_weights(path: Path) -> Path:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "a") as file:
+        file["model_weights"].attrs["layer_names"] = []
+    return path
+
+
+def joined(*calls: tuple[str, list[tuple[str, int]]]) -> dict[str, Any]:
+    """A functional model of Keras 2: each layer with what its one call takes."""
+    layers = [
+        {**layer("Activation"), "name": name, "inbound_nodes": [[[other, number, 0, {}] for other, number in taken]]}
+        for name, taken in calls
+    ]
+    first = {**layer("InputLayer"), "name": "x", "inbound_nodes": []}
+    return {"class_name": "Functional", "config": {"name": "m", "layers": [*reversed(layers), first]}}
+
+
+@pytest.mark.parametrize(
+    ("config", "stuck"),
+    [
+        (joined(("a", [("x", 0), ("b", 0)]), ("b", [("a", 0)])), "a|b"),
+        (joined(("a", [("a", 0)])), "a"),
+        (joined(("a", [("x", 7)])), "a"),
+        ({"class_name": "Sequential", "config": {"layers": [layer("Dense"), joined(("a", [("x", -1)]))]}}, "a"),
+    ],
+)
+def test_layers_that_wait_for_each_other_are_no_model(config: dict[str, Any], stuck: str, tmp_path: Path) -> None:
+    """tf_keras tries again and again, without an end."""
+    sentence = f"can be built: the layer '({stuck})' takes what is made of its own answer"
+    refused(ModelFileError, sentence, write_h5(tmp_path / "m.h5", config))
+
+
+def test_models_of_every_form_can_be_built(tf_keras: Any) -> None:
+    layers = tf_keras.layers
+    shared, x = layers.Dense(4, name="shared"), tf_keras.Input((4,), name="x")
+    y = layers.Add()([shared(shared(x)), x])
+    inner = tf_keras.Sequential([tf_keras.Input((4,)), layers.Dense(4), layers.Reshape((2, 2))], name="inner")
+    z = layers.MultiHeadAttention(1, 2)(inner(y), value=inner(x))
+    for output in (y, z, layers.LSTM(3)(z, initial_state=[shared(x)[:, :3], y[:, 1:]])):
+        assert find_dead_end({"class_name": "Functional", "config": tf_keras.Model(x, output).get_config()}) is None
+
+
+@pytest.mark.parametrize("name", ["str_ww_ref_model.h5", "vww_96.h5", "pretrainedResnet.h5", "ad01.h5"])
+def test_models_of_others_can_be_built(name: str, shared_data: Path) -> None:
+    (path,) = (shared_data / "mlperf-tiny").rglob(name)
+    assert check_h5(path).config
 
 
 def test_a_call_with_nothing_but_constants_is_refused(tmp_path: Path) -> None:
@@ -289,6 +369,30 @@ def test_hard_links_in_circles_and_deep_groups(tmp_path: Path) -> None:
     with h5py.File(path, "a") as file:
         file["/".join(["g"] * 300)]["out"] = h5py.ExternalLink("other.h5", "/")
     refused(ModelFileError, "g/g/out' lies in another file", path)
+
+
+def test_weights_that_unpack_to_more_than_they_can_be_are_refused(tmp_path: Path) -> None:
+    """A data set of zeros that nothing was written to, and one that shrank to a thousandth of itself."""
+    h5py = pytest.importorskip("h5py")
+    path = write_h5(tmp_path / "m.h5", layer("Dense"))
+    with h5py.File(path, "a") as file:
+        file["model_weights"].create_dataset("kernel", (1 << 20, 1 << 20), "f4", chunks=(64, 64))
+    refused(ModelFileError, r"m.h5 is refused: its weights would take 4,398\.0 GB after unpacking", path)
+    with h5py.File(path, "a") as file:
+        del file["model_weights/kernel"]
+    assert check_h5(path).version == "2.15.0"
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tf_keras: Any, tmp_path: Path) -> None:
+    for version in ("2.15.0", "3.15.1"):
+        path = tmp_path / "bomb.keras"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("config.json", json.dumps(layer("Dense")))
+            archive.writestr("metadata.json", json.dumps({"keras_version": version}))
+            with archive.open("model.weights.h5", "w") as member:
+                for _ in range(300):
+                    member.write(bytes(1 << 20))
+        refused(ModelFileError, r"bomb.keras is refused: its model.weights.h5 would take 0\.3 GB after", path)
 
 
 def test_weights_of_keras_2_in_other_files_are_refused(tf_keras: Any, tmp_path: Path) -> None:
@@ -411,6 +515,48 @@ def test_signatures(tf: Any, tmp_path: Path) -> None:
     source = open_source(tmp_path / "m_1.5", options=SourceOptions(signature="b", labels=["x", "y", "z"]))
     assert (source.spec.name, source.spec.task, source.spec.activation) == ("m_1.5", "tensors", "softmax")
     assert source.spec.is_classifier
+
+
+def test_a_saved_model_whose_objects_are_others_is_a_sentence(tf: Any, tmp_path: Path) -> None:
+    """Every child of every object is made the model itself, its signatures, too."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    module = tf.Module()
+    module.call = tf.function(lambda x: x, input_signature=[tf.TensorSpec([None, 4], name="x")], autograph=False)
+    tf.saved_model.save(module, str(tmp_path / "m"), signatures={"serving_default": module.call})
+    (tmp_path / "m" / "fingerprint.pb").unlink()
+    saved = saved_model_pb2.SavedModel.FromString((tmp_path / "m" / "saved_model.pb").read_bytes())
+    for item in saved.meta_graphs[0].object_graph_def.nodes:
+        for child in item.children:
+            child.node_id = 0
+    (tmp_path / "m" / "saved_model.pb").write_bytes(saved.SerializeToString())
+    refused(ModelFileError, "m cannot be loaded by TensorFlow", tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "value", [None, 5, "x", [], {}, [["x", 0, 0]], {"layers": [1, None]}, {"layers": 5}, {"class_name": ["a"]}]
+)
+def test_a_configuration_may_hold_anything_anywhere(value: Any) -> None:
+    """The checks are for hostile files: whatever stands in one, they answer."""
+    operator = layer("TensorFlowOpLayer", config={"node_def": {"op": "Add"}})
+    inner = {"class_name": "Sequential", "name": "s", "config": {"layers": [operator]}, "inbound_nodes": [["a", 0, 0]]}
+    whole = joined(("a", [("x", 0)]), ("b", [("a", 0)]))
+    whole["config"]["layers"] += [inner, layer("TFOpLambda", config={"function": "nn.relu"})]
+    for place in places(whole):
+        changed = json.loads(json.dumps(whole))
+        item = changed
+        for key in place[:-1]:
+            item = item[key]
+        item[place[-1]] = value
+        for check in (find_code, find_held_code, find_dead_end):
+            assert isinstance(check(changed), str | None)
+
+
+def places(item: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to everything in a JSON document."""
+    for key in item if isinstance(item, dict) else range(len(item)) if isinstance(item, list) else ():
+        yield (*above, key)
+        yield from places(item[key], (*above, key))
 
 
 def test_a_model_that_normalizes_itself_is_not_scaled_twice_without_a_word(keras: Any) -> None:
