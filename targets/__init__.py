@@ -11,19 +11,21 @@ from importlib import import_module
 from typing import TypeVar
 
 from edgekit.errors import UsageError
+from edgekit.progress import SILENT, Progress
 from edgekit.targets.base import Target, TargetKind, TargetRequest, parse_target
 
 __all__ = ["MODULES", "Target", "TargetRequest", "get_target", "parse_target", "register"]
 
 MODULES: dict[str, str] = {
     "local": "edgekit.targets.local",
+    "pi": "edgekit.targets.raspberry_pi",
 }
 """Target to module; a module is imported when its target is first asked for. Adding a device is one
 file with a class under :func:`register`, and its line here."""
 
 _KINDS: dict[str, TargetKind] = {}
 
-AnyKind = TypeVar("AnyKind", bound=Callable[[TargetRequest], Target])
+AnyKind = TypeVar("AnyKind", bound=Callable[[TargetRequest, Progress], Target])
 
 
 def register(name: str, variants: tuple[str, ...] = (), address: str | None = None) -> Callable[[AnyKind], AnyKind]:
@@ -44,8 +46,10 @@ def register(name: str, variants: tuple[str, ...] = (), address: str | None = No
     return add
 
 
-def get_target(text: str) -> Target:
+def get_target(text: str, progress: Progress = SILENT) -> Target:
     """The target that ``name[:variant][@address]`` asks for, as in ``local`` or ``pi@pi@raspberrypi.local``.
+
+    Nothing is connected before it is used.
 
     Raises:
         UsageError: an unknown target or variant, or a missing or unwanted address.
@@ -57,4 +61,4 @@ def get_target(text: str) -> Target:
         import_module(MODULES[request.name])
     kind = _KINDS[request.name]
     kind.check(request)
-    return kind.factory(request)
+    return kind.factory(request, progress)

@@ -1,4 +1,4 @@
-"""What a target is: a device that describes itself and measures an artifact."""
+"""What a target is: a device that describes itself, measures an artifact and runs it on photos."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edgekit.errors import UsageError
+from edgekit.measure.answers_worker import PhotoAnswers
 from edgekit.measure.device import Device
 from edgekit.measure.latency import LatencyProtocol
-from edgekit.measure.result import BenchmarkResult
+from edgekit.measure.worker import Measurement
+from edgekit.progress import Progress
 
 
 class Target(Protocol):
-    """One device."""
+    """One device. It may be used by one thread at a time, and is closed at the end."""
 
     def describe(self) -> Device:
         """What the device is.
@@ -23,8 +28,8 @@ class Target(Protocol):
             TargetError: it cannot be reached.
         """
 
-    def benchmark(self, path: Path, protocol: LatencyProtocol, threads: int | None = None) -> BenchmarkResult:
-        """Measures one artifact on the device.
+    def measure(self, path: Path, protocol: LatencyProtocol, threads: int | None = None) -> Measurement:
+        """Measures one artifact on the device, in a process of its own there.
 
         Args:
             path: of the artifact, on this machine.
@@ -35,6 +40,22 @@ class Target(Protocol):
             TargetError: the device cannot be reached, or cannot run the artifact.
             ModelFileError: there is no such artifact.
         """
+
+    def answer(self, path: Path, pixels: NDArray[np.uint8], threads: int | None = None) -> PhotoAnswers:
+        """What a classifier of photos answers on the device.
+
+        Args:
+            path: of the artifact, on this machine.
+            pixels: (n, h, w, c) prepared photos of the model's size.
+            threads: for the engine; ``None`` for its default.
+
+        Raises:
+            TargetError: the device cannot be reached, or cannot run the artifact.
+            ModelFileError: there is no such artifact.
+        """
+
+    def close(self) -> None:
+        """Ends what runs on the device, also from another thread, whose call then fails. A second call does nothing."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +86,13 @@ class TargetKind:
         name: what users ask for.
         variants: what may stand after a colon.
         address: what must stand after an ``@``, in words; ``None`` for a target without address.
-        factory: makes the target of a checked request.
+        factory: makes the target of a checked request; it is told what takes long.
     """
 
     name: str
     variants: tuple[str, ...]
     address: str | None
-    factory: Callable[[TargetRequest], Target]
+    factory: Callable[[TargetRequest, Progress], Target]
 
     def check(self, request: TargetRequest) -> None:
         """Raises :class:`UsageError` where the request does not fit this kind."""

@@ -1,15 +1,29 @@
-"""benchmark: how fast is an artifact on a device?"""
+"""benchmark: how fast is an artifact on a device, and does it answer there what it answers here?"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from edgekit.errors import ModelFileError, UsageError
+from edgekit.api.bench_photos import BenchPhotos
+from edgekit.arguments import as_path, as_texts, check_whole
+from edgekit.artifact import Manifest, check_published, digest_of, size_of
+from edgekit.data import Columns
+from edgekit.errors import EdgeKitError, ModelFileError, UsageError
 from edgekit.measure.latency import LatencyProtocol
-from edgekit.measure.result import BenchmarkResult
-from edgekit.progress import SILENT, Progress
-from edgekit.targets import get_target
+from edgekit.measure.result import BenchmarkFailure, BenchmarkResult
+from edgekit.measure.rounds import join_rounds, rounds_for
+from edgekit.measure.validity import Evidence, find_doubts
+from edgekit.measure.worker import Measurement
+from edgekit.progress import SILENT, Progress, Task
+from edgekit.report.latency import BenchmarkReport
+from edgekit.runtime.engines import is_model, model_root
+from edgekit.targets import Target, get_target
+
+Row = BenchmarkResult | BenchmarkFailure
 
 
 def benchmark(
@@ -18,54 +32,154 @@ def benchmark(
     *,
     protocol: LatencyProtocol | None = None,
     threads: int | None = None,
+    data: Any = None,
+    photos: int | None = None,
+    columns: Columns | None = None,
+    root: str | os.PathLike[str] | None = None,
     progress: Progress = SILENT,
-) -> list[BenchmarkResult]:
-    """Measures the latency of artifacts on devices, one after the other.
+) -> BenchmarkReport:
+    """Measures the latency of artifacts on devices, and how right they are there.
+
+    Several artifacts on a device take turns, in rounds. This machine is measured alone, then all other devices at
+    the same time.
 
     Args:
         artifacts: one or more model files, or export folders (all that their manifests name).
         on: ``target[:variant][@address]``, several with commas or as a list.
         protocol: how long to warm up and to measure.
         threads: of the interpreter; the target's default where ``None``.
-        progress: one step for each artifact and target.
+        data: labelled photos that every artifact answers on every device, and here for comparison; see
+            :func:`~edgekit.api.evaluation.open_evaluation` for which of them are used.
+        photos: how many of them at most, spread evenly; all where ``None``.
+        columns: which columns of a table say what; by default found by their common names.
+        root: the folder that a table's paths start from.
+        progress: one step for each artifact, target and round.
 
     Returns:
-        One result for each artifact and target; :attr:`~BenchmarkResult.valid` says whether to trust it.
+        A row for each artifact and target. One that is damaged, crashes its engine or needs what is not
+        installed is a failed row, not an exception, and so is each of a device that cannot be reached.
 
     Raises:
-        UsageError: an unknown target.
-        ModelFileError: a file is missing or cannot be run.
-        TargetError: a device cannot be reached.
+        UsageError: an unknown target, or an argument of the wrong type.
+        ModelFileError: before anything is measured: there is nothing at a path, or a folder is no export folder.
+        DataError: the photos cannot be used.
     """
-    files = artifact_files([artifacts] if isinstance(artifacts, str | Path) else list(artifacts))
-    words = [word.strip() for text in ([on] if isinstance(on, str) else on) for word in text.split(",")]
-    targets = [get_target(word) for word in words if word]
+    paths = [artifacts] if isinstance(artifacts, str | Path) else list(artifacts)
+    files = [file for path in paths for file in artifact_files(as_path(path, "A model file"))]
+    words = [word.strip() for text in as_texts(on, "on") for word in text.split(",")]
+    targets = {word: get_target(word, progress) for word in words if word}
+    for name, number in (("threads", threads), ("photos", photos)):
+        if number is not None:
+            check_whole(number, name)
     if not files or not targets:
         raise UsageError("Name at least one model file and one target, as in: edgekit bench flowers.int8.tflite")
-    results = []
-    with progress.task("Measuring", len(files) * len(targets)) as task:
-        for target in targets:
-            for file in files:
-                results.append(target.benchmark(file, protocol or LatencyProtocol(), threads))
-                task.advance(note=file.name)
-    return results
+    asked = None if data is None else BenchPhotos(data, photos, columns, root, threads, progress)
+    rounds = rounds_for(len(files))
+    total = len(files) * len(targets) * (rounds + (asked is not None))
+    with progress.task("Measuring", total) as task:
+        jobs = {
+            name: _Job(name, target, files, protocol or LatencyProtocol(), threads, asked, task)
+            for name, target in targets.items()
+        }
+        found = _run_all(jobs, rounds)
+    return BenchmarkReport(tuple(row for name in targets for row in found[name]))
 
 
-def artifact_files(paths: Sequence[str | Path]) -> list[Path]:
-    """Replaces export folders by the artifacts that their manifests name.
+def _run_all(jobs: dict[str, _Job], rounds: int) -> dict[str, list[Row]]:
+    """This machine first, alone, then the others side by side; whatever ends it, every device is left clean."""
+    here = {name for name in jobs if name == "local"}
+    pool = ThreadPoolExecutor(max_workers=len(jobs))
+    try:
+        found = {name: jobs[name].run(rounds) for name in here}
+        futures = {name: pool.submit(job.run, rounds) for name, job in jobs.items() if name not in here}
+        return found | {name: future.result() for name, future in futures.items()}
+    finally:
+        for job in jobs.values():
+            job.target.close()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Job:
+    """All artifacts on one device."""
+
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        files: Sequence[Path],
+        protocol: LatencyProtocol,
+        threads: int | None,
+        photos: BenchPhotos | None,
+        task: Task,
+    ) -> None:
+        self.target = target
+        self._name = name
+        self._files = files
+        self._protocol = protocol
+        self._threads = threads
+        self._photos = photos
+        self._task = task
+
+    def run(self, rounds: int) -> list[Row]:
+        """A row for each file, in their order."""
+        measured: dict[int, list[Measurement]] = {index: [] for index in range(len(self._files))}
+        failures: dict[int, str] = {}
+        share = self._protocol.share(rounds)
+        for _ in range(rounds):
+            for index, file in enumerate(self._files):
+                if index not in failures:
+                    try:
+                        check_published(file)
+                        measured[index].append(self.target.measure(file, share, self._threads))
+                    except EdgeKitError as error:
+                        failures[index] = str(error)
+                self._task.advance(note=file.name)
+        return [
+            BenchmarkFailure(file.name, self._name, failures[index])
+            if index in failures
+            else self._row(file, join_rounds(measured[index]))
+            for index, file in enumerate(self._files)
+        ]
+
+    def _row(self, file: Path, measured: Measurement) -> Row:
+        accuracy = None
+        if self._photos is not None:
+            try:
+                accuracy = self._photos.compare(file, self.target)
+            except EdgeKitError as error:
+                return BenchmarkFailure(file.name, self._name, str(error))
+            self._task.advance(note=file.name)
+        doubts = find_doubts(Evidence(measured.latency, self._protocol, measured.device, measured.conditions))
+        return BenchmarkResult(
+            artifact=file.name,
+            digest=digest_of(file),
+            size_bytes=size_of(file),
+            target=self._name,
+            device=measured.device,
+            engine=measured.engine,
+            protocol=self._protocol,
+            load_ms=measured.load_ms,
+            first_call_ms=measured.first_call_ms,
+            latency=measured.latency,
+            peak_memory_bytes=measured.peak_memory_bytes,
+            base_memory_bytes=measured.base_memory_bytes,
+            conditions=measured.conditions,
+            valid=not doubts,
+            reasons=doubts,
+            versions=measured.versions,
+            processes=measured.processes,
+            accuracy=accuracy,
+        )
+
+
+def artifact_files(path: Path) -> list[Path]:
+    """The artifacts that the manifest of an export folder names, missing ones included; any other path as it is.
 
     Raises:
-        ModelFileError: a path is missing, or a folder is no export folder.
+        ModelFileError: there is nothing, or a folder is neither a model nor an export folder.
     """
-    from edgekit.artifact import Manifest
-    from edgekit.runtime.engines import is_model
-
-    files: list[Path] = []
-    for path in map(Path, paths):
-        if not path.exists():
-            raise ModelFileError(f"There is no {path}.")
-        if path.is_dir() and not is_model(path):
-            files += [path / entry.file for entry in Manifest.read(path).artifacts]
-        else:
-            files.append(path)
-    return files
+    if not path.exists():
+        raise ModelFileError(f"There is no {path}. Check the path.")
+    if path.is_dir() and not is_model(path):
+        return [path / entry.file for entry in Manifest.read(path).artifacts]
+    return [model_root(path)]

@@ -60,7 +60,7 @@ class Evaluation:
 
 def open_evaluation(
     source: Any,
-    model: Model,
+    model: Model | ModelSpec,
     progress: Progress = SILENT,
     columns: Columns | None = None,
     root: str | os.PathLike[str] | None = None,
@@ -75,7 +75,7 @@ def open_evaluation(
     Args:
         source: anything that :func:`edgekit.data.open_labelled` takes, a folder of class folders
             mostly; of a model that takes no photos see :func:`~edgekit.api.samples.read_samples`.
-        model: any model.
+        model: any model; of one that there is only an artifact of, its spec.
         progress: told about the first pass over the photos.
         columns: which columns of a table say what; by default found by their common names.
         root: the folder that a table's paths start from.
@@ -84,7 +84,7 @@ def open_evaluation(
         DataError: they cannot be used.
         UsageError: something else than data.
     """
-    spec = model.spec
+    spec = model if isinstance(model, ModelSpec) else model.spec
     if spec.image is None or not spec.is_classifier:
         inputs, labels = read_samples(source, spec)
         return Evaluation(inputs, labels, "the arrays given", None)
@@ -104,7 +104,7 @@ def open_evaluation(
             root=root,
             multi_label=spec.multi_label,
         )
-    seen = _seen(model)
+    seen = None if isinstance(model, ModelSpec) else _seen(model)
     trained_on = None if seen is None else sum(digest.hex() in seen for digest in part.digests)
     return Evaluation(part, part.labels, text, trained_on)
 

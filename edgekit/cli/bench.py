@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from edgekit.cli.console import Console, console_options
+from edgekit.cli.parameters import TableColumns
 
 EPILOG = """\b
 Examples:
   edgekit bench dist/flowers.int8.tflite
   edgekit bench dist --threads 1
   edgekit bench dist/flowers.fp32.tflite dist/flowers.int8.tflite --on local --json
+  edgekit bench dist/*.tflite --on local,pi@pi@raspberrypi.local
+  edgekit bench dist/flowers.int8.tflite --on pi@kitchen --data flowers --photos 100
 
 \b
 Targets:
-  local    this machine, in a process of its own
+  local         this machine, in a process of its own
+  pi@ADDRESS    a Raspberry Pi or any Linux device, by ssh: [user@]host[:port], or a host of ~/.ssh/config.
+                Nothing has to be installed there; what is sent stays in ~/.cache/edgekit for the next time
+                (edgekit doctor --on pi@ADDRESS --remove)
 
 \b
 A run ends when both --runs and --seconds are reached. A row with * should not be trusted; the
-reason stands under the table.
+reason stands under the table. Exit code 1 where a file could not be measured; the others are.
 """
 
 
@@ -33,6 +40,13 @@ reason stands under the table.
 @click.option("--runs", type=click.IntRange(1), help="The least number of measured runs. [default: 100]")
 @click.option("--seconds", type=click.FloatRange(0), help="The least time to measure. [default: 2]")
 @click.option("--warmup", type=click.FloatRange(0), help="Seconds of warm-up before. [default: 0.5]")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Labelled photos to be answered on each device, and here for comparison.",
+)
+@click.option("--photos", type=click.IntRange(1), help="How many of them at most. [default: all]")
+@click.option("--columns", type=TableColumns(), help="Of a CSV file: image=NAME,label=NAME,split=NAME.")
 @console_options
 def command(
     models: tuple[Path, ...],
@@ -41,12 +55,14 @@ def command(
     runs: int | None,
     seconds: float | None,
     warmup: float | None,
+    data: Path | None,
+    photos: int | None,
+    columns: Any,
     console: Console,
-) -> None:
+) -> int:
     """Measure how fast MODELS (files or export folders) run."""
     from edgekit.api.benchmarking import benchmark
     from edgekit.measure.latency import LatencyProtocol
-    from edgekit.report.latency import latency_text
 
     default = LatencyProtocol()
     protocol = LatencyProtocol(
@@ -54,5 +70,15 @@ def command(
         min_seconds=default.min_seconds if seconds is None else seconds,
         warmup_seconds=default.warmup_seconds if warmup is None else warmup,
     )
-    results = benchmark(models, targets, protocol=protocol, threads=threads, progress=console.progress)
-    console.show(latency_text(results), {"results": [result.to_dict() for result in results]})
+    report = benchmark(
+        models,
+        targets,
+        protocol=protocol,
+        threads=threads,
+        data=data,
+        photos=photos,
+        columns=columns,
+        progress=console.progress,
+    )
+    console.show(report.to_text(), report.to_dict())
+    return 1 if report.failures else 0

@@ -7,6 +7,7 @@ times are those of a monotonic clock around each single run.
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import math
 import time
@@ -51,6 +52,18 @@ class LatencyProtocol:
         times = (self.warmup_seconds, self.min_seconds, self.max_seconds)
         if not all(math.isfinite(seconds) and seconds >= 0 for seconds in times) or self.max_seconds == 0:
             raise UsageError(f"The protocol's durations must be positive and finite. Got: {times}.")
+
+    def share(self, rounds: int) -> LatencyProtocol:
+        """The protocol of one of so many rounds that together measure what this one asks for.
+
+        Each round is a process of its own that has to warm up again.
+        """
+        return dataclasses.replace(
+            self,
+            min_runs=-(-self.min_runs // rounds),
+            min_seconds=self.min_seconds / rounds,
+            max_seconds=self.max_seconds / rounds,
+        )
 
 
 @dataclass(frozen=True)
@@ -98,6 +111,16 @@ def measure_latency(
     clock: Callable[[], int] = time.perf_counter_ns,
     on_start: Callable[[], object] = lambda: None,
 ) -> LatencyStats:
+    """The statistics of :func:`measure_durations`."""
+    return summarize(measure_durations(call, protocol, clock, on_start))
+
+
+def measure_durations(
+    call: Callable[[], object],
+    protocol: LatencyProtocol,
+    clock: Callable[[], int] = time.perf_counter_ns,
+    on_start: Callable[[], object] = lambda: None,
+) -> Sequence[int]:
     """Runs ``call`` by the protocol.
 
     Args:
@@ -105,6 +128,9 @@ def measure_latency(
         protocol: how often.
         clock: nanoseconds, monotonic.
         on_start: called between warm-up and measurement, as for a look at the device.
+
+    Returns:
+        The nanoseconds of each measured run, in order.
     """
     # A collection in the middle of a run is Python's time, not the model's.
     collects = gc.isenabled()
@@ -113,7 +139,7 @@ def measure_latency(
     try:
         _repeat(call, clock, protocol.warmup_runs, protocol.warmup_seconds, protocol.max_seconds)
         on_start()
-        return summarize(_repeat(call, clock, protocol.min_runs, protocol.min_seconds, protocol.max_seconds))
+        return _repeat(call, clock, protocol.min_runs, protocol.min_seconds, protocol.max_seconds)
     finally:
         if collects:
             gc.enable()

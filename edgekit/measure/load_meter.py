@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.host import ROOT, usable_cores
+from edgekit.measure.processes import family_time
 
 _IDLE_FIELDS = (3, 4)
 """Columns of the ``cpu`` line of ``/proc/stat`` that are no work: idle and iowait (proc_stat(5))."""
@@ -18,7 +19,7 @@ _GUEST_FIELDS = 8
 
 @dataclass(frozen=True)
 class LoadSample:
-    """Processor time so far, in seconds, of everybody and of this process, and when it was read."""
+    """Processor time so far, in seconds, of everybody and of this process with its children, and when it was read."""
 
     all_busy: float
     own: float
@@ -41,7 +42,7 @@ def sample_load(root: Path = ROOT) -> LoadSample | None:
     cores = os.cpu_count() or 1
     if usable_cores(root) != cores:
         return None
-    return LoadSample(busy / ticks, time.process_time(), time.monotonic(), cores)
+    return LoadSample(busy / ticks, family_time(root), time.monotonic(), cores)
 
 
 def other_load(before: LoadSample | None, after: LoadSample | None) -> float | None:

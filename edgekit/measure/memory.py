@@ -1,11 +1,36 @@
-"""How much memory this process takes, and took at most."""
+"""How much memory this process takes, and took at most, with those that it has started."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit.measure.processes import family
+
 STATUS = Path("/proc/self/status")
+
+
+@dataclass(frozen=True)
+class PeakMemory:
+    """Bytes of physical memory, ``None`` if unknown, and of how many processes they are."""
+
+    size_bytes: int | None
+    processes: int
+
+
+def family_peak() -> PeakMemory:
+    """The peaks of this process and of those that it has started and that still run, added up.
+
+    They need not have been reached at one time, so this is the most that it can have been. Systems other than Linux
+    tell of this process alone.
+    """
+    own = peak_memory()
+    if own is None:
+        return PeakMemory(None, 1)
+    others = [read_status(Path(f"/proc/{process}/status"), "VmHWM") for process in family()[1:]]
+    known = [peak for peak in others if peak is not None]
+    return PeakMemory(own + sum(known), 1 + len(known))
 
 
 def peak_memory() -> int | None:

@@ -8,11 +8,31 @@ from typing import Any
 
 from edgekit.errors import DataError
 from edgekit.measure.device import Device
+from edgekit.measure.device_accuracy import DeviceAccuracy
 from edgekit.measure.latency import LatencyProtocol, LatencyStats
 from edgekit.measure.validity import Conditions
 from edgekit.runtime.engines.base import EngineInfo
 
 SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class BenchmarkFailure:
+    """An artifact that could not be measured on a device.
+
+    Attributes:
+        artifact: the file's name.
+        target: as it was asked for.
+        reason: a sentence or two.
+    """
+
+    artifact: str
+    target: str
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -30,13 +50,15 @@ class BenchmarkResult:
         load_ms: from the path to a model that is ready to run; the engine's own import is not in it.
         first_call_ms: the first run, which many engines prepare kernels in.
         latency: of one run: input tensors in memory to output tensors in memory.
-        peak_memory_bytes: of the process that ran it, all of it; ``None`` if unknown.
-        base_memory_bytes: of the same process before the model was loaded; the model's own share is
-            about the difference.
+        peak_memory_bytes: of the processes that ran it, all of it; ``None`` if unknown.
+        base_memory_bytes: of the measuring process before the model was loaded; the model's own share is about
+            the difference, with that of an engine that is a process of its own.
         conditions: what else was seen on the way.
         valid: whether the times should be trusted.
         reasons: why not, a sentence each.
         versions: package name to version.
+        processes: whose memory was counted: 1, or 2 where the engine is a process of its own, as Node is.
+        accuracy: on labelled photos, where they were asked for.
     """
 
     artifact: str
@@ -55,6 +77,8 @@ class BenchmarkResult:
     valid: bool
     reasons: tuple[str, ...]
     versions: Mapping[str, str] = field(default_factory=dict)
+    processes: int = 1
+    accuracy: DeviceAccuracy | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; the key ``schema`` comes first."""
@@ -93,9 +117,11 @@ class BenchmarkResult:
             "engine": EngineInfo,
             "protocol": LatencyProtocol,
             "latency": LatencyStats,
-            "conditions": Conditions,
         }
         built = {name: kind(**_known_fields(kind, known[name])) for name, kind in parts.items() if name in known}
+        built["conditions"] = Conditions.from_dict(known["conditions"])
+        if known.get("accuracy") is not None:
+            built["accuracy"] = DeviceAccuracy(**_known_fields(DeviceAccuracy, known["accuracy"]))
         return cls(**{**known, **built, "reasons": tuple(known["reasons"])})
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgekit.measure.device import Device
 from edgekit.measure.latency import LatencyProtocol, LatencyStats
+from edgekit.measure.throttling import Readings, find_throttling
 
 MAX_INTERVAL = 0.05
 """Width of the median's 95 % interval relative to the median. Wider, two models that differ by 5 %
@@ -32,14 +34,27 @@ class Conditions:
         frequency_before: MHz, after the warm-up.
         frequency_after: MHz, at the end.
         other_load: share of all processors' time that other processes took, 0..1.
+        readings: what a device told about heat, governor and throttling; ``None`` where nobody looked.
     """
 
     frequency_before: float | None = None
     frequency_after: float | None = None
     other_load: float | None = None
+    readings: Readings | None = None
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Conditions:
+        """Reads what :meth:`to_dict` gave, also in a newer version with more fields."""
+        if not isinstance(fields, Mapping):
+            raise TypeError(f"{cls.__name__} is no object")
+        known = {part.name: fields[part.name] for part in dataclasses.fields(cls) if part.name in fields}
+        if known.get("readings") is not None:
+            known["readings"] = Readings.from_dict(known["readings"])
+        return cls(**known)
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,10 @@ def wide_interval(evidence: Evidence) -> str | None:
     width = relative(stats.p50_high - stats.p50_low, stats.p50)
     if width <= MAX_INTERVAL:
         return None
-    return f"The 95 % interval of the median is {width:.0%} wide (limit {MAX_INTERVAL:.0%}): the times vary too much."
+    return (
+        f"The 95 % interval of the median is {_percent(width)} wide (limit {_percent(MAX_INTERVAL)}): the times vary "
+        "too much."
+    )
 
 
 def drift(evidence: Evidence) -> str | None:
@@ -82,7 +100,8 @@ def drift(evidence: Evidence) -> str | None:
         return None
     way = "slower" if change > 0 else "faster"
     return (
-        f"The last third of the runs was {abs(change):.0%} {way} than the first: the device is not in a steady state."
+        f"The last third of the runs was {_percent(abs(change))} {way} than the first: the device is not in a steady "
+        "state."
     )
 
 
@@ -101,12 +120,18 @@ def frequency_changed(evidence: Evidence) -> str | None:
     return f"The processor's frequency went from {before:.0f} to {after:.0f} MHz."
 
 
+def held_back(evidence: Evidence) -> str | None:
+    """The device said that it was throttled, hot, or kept at a low clock."""
+    readings = evidence.conditions.readings
+    return " ".join(find_throttling(readings)) or None if readings else None
+
+
 def had_company(evidence: Evidence) -> str | None:
     """Other programs used the processors."""
     load = evidence.conditions.other_load
     if load is None or load <= MAX_OTHER_LOAD:
         return None
-    return f"Other programs used {load:.0%} of the processors (limit {MAX_OTHER_LOAD:.0%})."
+    return f"Other programs used {_percent(load)} of the processors (limit {_percent(MAX_OTHER_LOAD)})."
 
 
 RULES: tuple[Callable[[Evidence], str | None], ...] = (
@@ -115,8 +140,13 @@ RULES: tuple[Callable[[Evidence], str | None], ...] = (
     drift,
     emulated,
     frequency_changed,
+    held_back,
     had_company,
 )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def relative(difference: float, base: float) -> float:

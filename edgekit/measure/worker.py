@@ -10,21 +10,25 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgekit.child import Reply, run_child
+import numpy as np
+
+from edgekit.child import ChildResult, Reply, run_child
 from edgekit.errors import EdgeKitError, TargetError
 from edgekit.measure.device import Device, cpu_frequency, describe_device
 from edgekit.measure.inputs import random_inputs
-from edgekit.measure.latency import LatencyProtocol, LatencyStats, measure_latency
+from edgekit.measure.latency import LatencyProtocol, LatencyStats, measure_durations, summarize
 from edgekit.measure.load_meter import LoadSample, other_load, sample_load
-from edgekit.measure.memory import current_memory, peak_memory
+from edgekit.measure.memory import current_memory, family_peak
 from edgekit.measure.validity import Conditions
 from edgekit.runtime.engines import find_engine
 from edgekit.runtime.engines.base import EngineInfo
 from edgekit.runtime.load import load
+from edgekit.version import __version__
 
 START_SECONDS = 120.0
 """For starting Python, importing the engine and loading the model; TensorFlow alone takes 10 s on a slow disk."""
@@ -46,19 +50,37 @@ class Job:
     threads: int | None = None
     seed: int = 0
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        return START_SECONDS + 2 * self.protocol.max_seconds
+
 
 @dataclass(frozen=True)
 class Measurement:
-    """What the worker saw; the fields are those of :class:`~edgekit.measure.result.BenchmarkResult`."""
+    """What the worker saw. The fields are those of :class:`~edgekit.measure.result.BenchmarkResult`, but that there
+    are ``durations`` in the place of their statistics: nanoseconds of each run, in order.
+    """
 
     engine: EngineInfo
     device: Device
     load_ms: float
     first_call_ms: float
-    latency: LatencyStats
+    durations: tuple[int, ...]
     peak_memory_bytes: int | None
     base_memory_bytes: int | None
     conditions: Conditions
+    processes: int = 1
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def latency(self) -> LatencyStats:
+        """Of the durations."""
+        return summarize(self.durations)
 
 
 def measure_in_child(job: Job) -> Measurement:
@@ -67,12 +89,25 @@ def measure_in_child(job: Job) -> Measurement:
     Raises:
         TargetError: the model does not run, the worker crashed, ran out of time, or cannot be started.
     """
-    limit = START_SECONDS + 2 * job.protocol.max_seconds
     name = Path(job.path).name
     try:
-        child = run_child("edgekit.measure.worker", json.dumps(asdict(job)).encode(), limit)
+        child = run_child("edgekit.measure.worker", json.dumps(job.to_dict()).encode(), job.seconds)
     except OSError as error:
         raise TargetError(f"{name} is measured in a process of its own, and none can be started ({error}).") from error
+    return read_child(child, name, job.seconds)
+
+
+def read_child(child: ChildResult, name: str, limit: float) -> Measurement:
+    """What the end of a worker means, on this machine or on another.
+
+    Args:
+        child: how it ended.
+        name: of the artifact.
+        limit: seconds that it had.
+
+    Raises:
+        TargetError: there is no measurement; the message says why.
+    """
     reply = child.reply or {}
     if "error" in reply:
         raise TargetError(str(reply["error"]))
@@ -88,10 +123,10 @@ def read_measurement(fields: dict[str, Any]) -> Measurement:
     parts = {
         "engine": EngineInfo,
         "device": Device,
-        "latency": LatencyStats,
-        "conditions": Conditions,
     }
-    return Measurement(**{**fields, **{name: kind(**fields[name]) for name, kind in parts.items()}})
+    built = {name: kind(**fields[name]) for name, kind in parts.items()}
+    conditions = Conditions.from_dict(fields["conditions"])
+    return Measurement(**{**fields, **built, "conditions": conditions, "durations": tuple(fields["durations"])})
 
 
 def measure(job: Job) -> Measurement:
@@ -110,17 +145,20 @@ def measure(job: Job) -> Measurement:
         engine.run(inputs)
         called = time.perf_counter_ns()
         watch = _Watch()
-        stats = measure_latency(lambda: engine.run(inputs), job.protocol, on_start=watch.start)
+        durations = measure_durations(lambda: engine.run(inputs), job.protocol, on_start=watch.start)
         conditions = watch.stop()
+        peak = family_peak()
         return Measurement(
             engine=engine.info,
             device=device,
             load_ms=(loaded - begin) / 1e6,
             first_call_ms=(called - first) / 1e6,
-            latency=stats,
-            peak_memory_bytes=peak_memory(),
+            durations=tuple(durations),
+            peak_memory_bytes=peak.size_bytes,
             base_memory_bytes=base,
             conditions=conditions,
+            processes=peak.processes,
+            versions={"edgekit": __version__, "numpy": np.__version__, engine.info.name: engine.info.version},
         )
 
 

@@ -28,11 +28,11 @@ def test_what_is_unknown_raises_no_doubt():
     [
         ({"stats": summarize([10**9] * 37)}, "Only 37 of 100 runs were done in 60 s"),
         ({"stats": summarize([1_000_000 + 3000 * (index * 7919 % 300) for index in range(300)])}, "interval of the"),
-        ({"stats": summarize([1_000_000] * 150 + [1_300_000] * 150)}, "The last third of the runs was 30% slower"),
-        ({"stats": summarize([1_300_000] * 150 + [1_000_000] * 150)}, "was 23% faster"),
+        ({"stats": summarize([1_000_000] * 150 + [1_300_000] * 150)}, "The last third of the runs was 30 % slower"),
+        ({"stats": summarize([1_300_000] * 150 + [1_000_000] * 150)}, "was 23 % faster"),
         ({"device": dataclasses.replace(DEVICE, emulated=True, emulation="qemu")}, "emulated (qemu)"),
         ({"conditions": Conditions(2400.0, 1500.0, None)}, "went from 2400 to 1500 MHz"),
-        ({"conditions": Conditions(None, None, 0.5)}, "Other programs used 50% of the processors"),
+        ({"conditions": Conditions(None, None, 0.5)}, "Other programs used 50 % of the processors"),
     ],
 )
 def test_each_rule_gives_its_reason(change, doubt):

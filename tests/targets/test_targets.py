@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from importlib import import_module
 
+import numpy as np
 import pytest
 
+import edgekit
 from edgekit import targets
 from edgekit.errors import ModelFileError, UsageError
 from edgekit.measure.latency import LatencyProtocol
-from edgekit.measure.result import BenchmarkResult
 from edgekit.targets import TargetRequest, get_target, parse_target, register
 from edgekit.targets.base import TargetKind
 
@@ -53,7 +52,7 @@ def test_local_takes_no_variant_and_no_address():
 
 
 def test_a_kind_checks_what_it_is_asked_for():
-    kind = TargetKind("pi", ("fast",), "an ssh address", lambda request: get_target("local"))
+    kind = TargetKind("pi", ("fast",), "an ssh address", lambda request, progress: get_target("local"))
     kind.check(TargetRequest("pi", "fast", "host"))
     with pytest.raises(UsageError, match="needs an ssh address, as in pi@ADDRESS"):
         kind.check(TargetRequest("pi"))
@@ -76,25 +75,27 @@ def test_two_targets_of_one_name_are_refused():
 def test_local_describes_and_measures(shared_data):
     path = shared_data / "tflite-zoo/tflite-micro/hello_world_float.tflite"
     local = get_target("local")
-    result = local.benchmark(path, SHORT)
-    assert result.artifact == "hello_world_float.tflite"
-    assert result.digest == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert result.size_bytes == path.stat().st_size
-    assert result.target == "local"
-    assert result.device == local.describe()
-    assert result.latency.runs == 30
-    assert result.valid is not bool(result.reasons)
-    assert BenchmarkResult.from_dict(json.loads(json.dumps(result.to_dict()))) == result
+    measured = local.measure(path, SHORT)
+    assert measured.device == local.describe()
+    assert len(measured.durations) == measured.latency.runs == 30
+    assert measured.versions["ai-edge-litert"] == measured.engine.version
 
 
-def test_too_little_time_is_not_valid(shared_data):
-    path = shared_data / "tflite-zoo/tflite-micro/hello_world_float.tflite"
-    hurried = LatencyProtocol(warmup_runs=0, warmup_seconds=0, min_runs=10**9, max_seconds=0.05)
-    result = get_target("local").benchmark(path, hurried)
-    assert not result.valid
-    assert any("of 1000000000 runs" in reason for reason in result.reasons)
+def test_local_answers_photos_as_the_library_does(shared_data):
+    path = shared_data / "tflite-zoo/tflite-support/mobilenet_v1_0.25_224_1_metadata_1.tflite"
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8)
+    answers = get_target("local").answer(path, pixels)
+    with edgekit.load(path) as model:
+        np.testing.assert_array_equal(answers.probabilities, model.predict(pixels))
+        assert answers.engine == model.engine.info
 
 
 def test_a_missing_artifact(tmp_path):
     with pytest.raises(ModelFileError, match="no file"):
-        get_target("local").benchmark(tmp_path / "absent.tflite", SHORT)
+        get_target("local").measure(tmp_path / "absent.tflite", SHORT)
+
+
+@pytest.mark.parametrize("address", ["-oProxyCommand=x", "a b", "host:x"])
+def test_a_pi_s_address_is_ssh_s(address):
+    with pytest.raises(UsageError, match=r"\[user@\]host"):
+        get_target(f"pi@{address}")

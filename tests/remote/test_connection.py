@@ -1,0 +1,229 @@
+"""The agent and its connection, over a transport that is a shell on this machine; tests/pi has the real ssh."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import stat
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgekit.errors import TargetError
+from edgekit.remote.address import SshAddress
+from edgekit.remote.connection import Connection, RefusedError
+from edgekit.remote.ssh import COMMAND_VARIABLE
+
+HOST = SshAddress("device", "pi")
+NOTHING: dict[str, Any] = {"files": [], "commands": []}
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The device's home folder, which a shell in place of ssh leads to."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    transport(tmp_path, monkeypatch, f'HOME={folder}; export HOME; eval "$last"')
+    return folder
+
+
+def transport(folder: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    script = folder / "transport"
+    script.write_text(f"#!/bin/sh\nfor last; do :; done\n{body}\n")
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv(COMMAND_VARIABLE, str(script))
+
+
+@pytest.fixture
+def connection(home: Path) -> Iterator[Connection]:
+    with Connection(HOST) as opened:
+        yield opened
+
+
+def work(home: Path) -> list[Path]:
+    return list((home / ".cache/edgekit/work").glob("*"))
+
+
+def run(connection: Connection, code: str, *, seconds: float = 20, **fields: Any) -> Any:
+    request = {"arguments": ["-c", code], "environment": {}, "python_path": [], "seconds": seconds, "interval": 0.2}
+    payload = fields.pop("payload", None)
+    return connection.request("run", {**request, **NOTHING, **fields}, payload, seconds=seconds + 10)
+
+
+def archive(*names: str, kind: bytes = tarfile.REGTYPE) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name in names:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, "/etc/passwd"
+            tar.addfile(entry)
+    return buffer.getvalue()
+
+
+def until(condition: Callable[[], object], seconds: float = 10) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return bool(condition())
+
+
+def test_probe(connection: Connection) -> None:
+    answer = connection.request(
+        "probe", {"files": ["/proc/version", "/no/such"], "commands": [["uname", "-s"], ["no-such"]]}
+    )
+    assert list(answer.fields["files"]) == ["/proc/version"]
+    assert answer.fields["commands"] == {"uname -s": "Linux"}
+    assert answer.fields["bits"] == 64
+    assert answer.fields["kept"] == []
+
+
+def test_a_child_gets_its_input_and_tells_its_lines(connection: Connection) -> None:
+    lines: list[str] = []
+    code = "import sys; print('one', file=sys.stderr); print(sys.stdin.read().upper(), end='')"
+    request = {"arguments": ["-c", code], "environment": {}, "python_path": [], "seconds": 20, "interval": 5, **NOTHING}
+    answer = connection.request("run", request, b"hello", listen=lambda event: lines.append(event["line"]))
+    assert (answer.payload, answer.fields["exit_code"], answer.fields["log"]) == (b"HELLO", 0, ["one"])
+    assert lines == ["one"]
+
+
+def test_a_child_that_crashes_and_one_that_hangs(connection: Connection) -> None:
+    assert run(connection, "import os; os.abort()").fields["exit_code"] == -signal.SIGABRT
+    begin = time.monotonic()
+    assert run(connection, "import time; time.sleep(60)", seconds=0.5).fields["exit_code"] is None
+    assert time.monotonic() - begin < 10
+    assert run(connection, "print(1)").payload == b"1\n"
+
+
+def test_files_come_whole_under_their_own_names(connection: Connection, home: Path, tmp_path: Path) -> None:
+    name = "a; rm -rf ~$(touch x)`id`'\".tflite"
+    (tmp_path / name).write_bytes(os.urandom(1 << 20))
+    path = Path(connection.request("put", {"name": name}, tmp_path / name).fields["path"])
+    assert path.name == name
+    assert path.read_bytes() == (tmp_path / name).read_bytes()
+    assert path.is_relative_to(home / ".cache/edgekit/work")
+    assert not stat.S_IMODE(path.stat().st_mode) & 0o077
+
+
+def test_an_archive_that_is_kept_stays_and_all_else_goes(home: Path) -> None:
+    with Connection(HOST) as connection:
+        connection.request("unpack", {"keep": "runtime/abc"}, archive("package/module.py"))
+        connection.request("put", {"name": "model.tflite"}, b"data")
+        assert work(home)
+    assert until(lambda: not work(home))
+    with Connection(HOST) as connection:
+        assert connection.request("probe", NOTHING).fields["kept"] == ["runtime/abc"]
+        assert (home / ".cache/edgekit/runtime/abc/package/module.py").is_file()
+        answer = run(connection, "import sys; print(sys.path[1])", python_path=["runtime/abc"])
+        assert answer.payload.strip() == str(home / ".cache/edgekit/runtime/abc").encode()
+        assert connection.request("remove").fields["removed"]
+    assert not (home / ".cache/edgekit").exists()
+
+
+@pytest.mark.parametrize(
+    "data", [archive("../outside"), archive("/absolute"), archive("link", kind=tarfile.SYMTYPE), b"no archive", b""]
+)
+def test_archives_that_reach_outside_or_are_none(connection: Connection, home: Path, data: bytes) -> None:
+    with pytest.raises(RefusedError):
+        connection.request("unpack", {"keep": "runtime/bad"}, data)
+    assert not (home / ".cache/edgekit/runtime").exists()
+
+
+@pytest.mark.parametrize("keep", ["../x", "/x", "a/../../x", "a//b", "a\0b"])
+def test_a_folder_to_keep_lies_in_the_cache(connection: Connection, keep: str) -> None:
+    with pytest.raises(RefusedError, match="is no path"):
+        connection.request("unpack", {"keep": keep}, archive("file"))
+
+
+def test_what_was_damaged_on_the_way_is_not_kept(connection: Connection, home: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(
+        "edgekit.remote.connection.hashlib.sha256", lambda data: type("H", (), {"hexdigest": lambda _: ""})()
+    )
+    with pytest.raises(RefusedError, match="not what was sent"):
+        connection.request("put", {"name": "x"}, b"data")
+    assert [path for folder in work(home) for path in folder.rglob("*")] == []
+
+
+def test_the_end_of_the_connection_ends_what_it_started(home: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "pids"
+    code = (
+        f"import os, subprocess, time; child = subprocess.Popen(['sleep', '60']);"
+        f"open({str(mark)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}'); time.sleep(60)"
+    )
+    connection = Connection(HOST)
+    request = {"arguments": ["-c", code], "environment": {}, "python_path": [], "seconds": 60, "interval": 1, **NOTHING}
+    connection._send({"id": 1, "do": "run", **request}, None, None)
+    assert until(lambda: mark.is_file() and len(mark.read_text().split()) == 2)
+    pids = [int(word) for word in mark.read_text().split()]
+    assert connection._process.stdin is not None
+    connection._process.stdin.close()  # all that the agent sees of a connection that ended
+    assert until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+    assert until(lambda: not work(home))
+    with pytest.raises(TargetError, match="was lost"):
+        connection.request("probe", NOTHING)
+    connection.close()
+
+
+def test_an_agent_that_is_killed_takes_its_child_along_and_the_next_one_cleans_up(home: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    code = f"import os, time; open({str(mark)!r}, 'w').write(f'{{os.getppid()}} {{os.getpid()}}'); time.sleep(60)"
+    connection = Connection(HOST)
+    request = {"arguments": ["-c", code], "environment": {}, "python_path": [], "seconds": 60, "interval": 1, **NOTHING}
+    connection._send({"id": 1, "do": "run", **request}, None, None)
+    assert until(lambda: mark.is_file() and len(mark.read_text().split()) == 2)
+    agent, child = (int(word) for word in mark.read_text().split())
+    os.kill(agent, signal.SIGKILL)
+    assert until(lambda: not Path(f"/proc/{child}").exists())
+    connection.close()
+    (left,) = work(home)
+    with Connection(HOST) as other:
+        other.request("put", {"name": "x"}, b"data")
+        assert not left.exists()
+
+
+def test_a_login_script_may_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    transport(tmp_path, monkeypatch, 'echo "Welcome to your Pi"; eval "$last"')
+    with Connection(HOST) as connection:
+        assert connection.request("probe", NOTHING).fields["bits"] == 64
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("PATH=/nowhere; $last", "has no python3"),
+        ('echo "edgekit-device 3 9"; cat', "has Python 3.9; EdgeKit needs 3.11"),
+        ("echo Permission denied '(publickey).' >&2; exit 255", "ssh-copy-id pi@device"),
+        ("yes", "was lost|cannot be reached"),
+    ],
+)
+def test_devices_that_cannot_serve(body: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    transport(tmp_path, monkeypatch, body)
+    with pytest.raises(TargetError, match=words):
+        Connection(HOST)
+
+
+def test_no_ssh_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(COMMAND_VARIABLE, "/no/such/ssh")
+    with pytest.raises(TargetError, match="openssh-client"):
+        Connection(HOST)
+
+
+def test_an_answer_that_does_not_come(connection: Connection) -> None:
+    request = {"arguments": ["-c", "import time; time.sleep(3)"], "environment": {}, "python_path": [], "seconds": 5}
+    with pytest.raises(TargetError, match="did not answer within 0 s"):
+        connection.request("run", {**request, "interval": 1, **NOTHING}, seconds=0.3)
+
+
+def test_readings_on_the_way(connection: Connection) -> None:
+    seen: list[Any] = []
+    request = {"arguments": ["-c", "import time; time.sleep(1)"], "environment": {}, "python_path": [], "seconds": 9}
+    connection.request(
+        "run", {**request, "interval": 0.2, "files": ["/proc/uptime"], "commands": [["uname"]]}, listen=seen.append
+    )
+    assert len(seen) >= 2
+    assert json.dumps(seen[0]["readings"]).startswith('{"files": {"/proc/uptime": ')
