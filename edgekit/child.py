@@ -13,11 +13,12 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _PACKAGE_PARENT = str(Path(__file__).resolve().parents[1])
 
@@ -191,34 +192,40 @@ def _communicate(
         subprocess.TimeoutExpired: it takes longer than it may.
     """
     start = time.monotonic()
-    given: bytes | None = message
+    # Not by communicate: called again after a timeout, it sends no more of the message.
+    threading.Thread(target=_feed, args=(process.stdin, message), daemon=True).start()
+    process.stdin = None
     limit, before = seconds, -1
     while True:
         try:
-            return process.communicate(given, timeout=limit)
+            return process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
-            used, left = _time_used(process.pid), patience * seconds - (time.monotonic() - start)
-            if left <= 0 or used in (None, before):
+            ticks, at_work = _activity(process.pid)
+            left = patience * seconds - (time.monotonic() - start)
+            if left <= 0 or not (at_work or ticks > before):
                 raise
-            given, limit, before = None, min(1.0, left), used or 0
+            limit, before = min(1.0, left), ticks
 
 
-def _time_used(process_id: int) -> int | None:
-    """Clock ticks that a process has computed, and one more each time it is found at work or waiting for its turn.
+def _feed(pipe: IO[bytes], message: bytes) -> None:
+    with contextlib.suppress(OSError), pipe:  # the process may have ended, or want no more of it
+        pipe.write(message)
 
-    ``None`` where the system does not tell.
+
+def _activity(process_id: int) -> tuple[int, bool]:
+    """Clock ticks that a process has computed, and whether it runs now or waits for its turn at a processor or disk.
+
+    Both are from proc(5), behind the name in parentheses, which may hold anything; (-1, False) without such files.
     """
-    used = 0
+    ticks, at_work = 0, False
     try:
         for task in Path(f"/proc/{process_id}/task").iterdir():
-            # Behind the name in parentheses, which may hold anything: proc(5).
             fields = (task / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-            used += int(fields[11]) + int(fields[12])
-            if fields[0] in "RD":  # running or waiting for a processor; waiting for a disk
-                used += time.monotonic_ns()
+            ticks += int(fields[11]) + int(fields[12])
+            at_work = at_work or fields[0] in "RD"
     except (OSError, ValueError, IndexError):
-        return None
-    return used
+        return -1, False
+    return ticks, at_work
 
 
 def _last_words(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:

@@ -142,3 +142,15 @@ class TargetError(EdgeKitError):
     """A device cannot be reached or cannot run the artifact."""
 
     kind = "target"
+
+
+class CameraError(EdgeKitError):
+    """A camera or a video cannot be opened, stopped sending frames, or is in use."""
+
+    kind = "camera"
+
+
+class NoCameraError(CameraError):
+    """There is no such camera, as far as this way of reading cameras can tell; another way may find it."""
+
+    kind = "no-camera"

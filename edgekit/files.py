@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +69,7 @@ def check_writable(path: Path) -> None:
 
 def temporary_beside(path: Path) -> Path:
     """A new hidden name in the folder of ``path`` that keeps its suffixes."""
-    return path.with_name(f".{secrets.token_hex(4)}.tmp.{path.name}")
+    return path.with_name(f".{os.urandom(4).hex()}.tmp.{path.name}")
 
 
 @contextlib.contextmanager
@@ -113,6 +111,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 def remove(path: Path) -> None:
     """Removes a file or a folder, if it is there."""
     if path.is_dir() and not path.is_symlink():
+        import shutil  # with all its archive formats nothing that loading a model should wait for
+
         shutil.rmtree(path, ignore_errors=True)
     else:
         with contextlib.suppress(OSError):
@@ -130,7 +130,7 @@ def _replace_directory(temporary: Path, target: Path) -> None:
     if not os.path.lexists(target):
         temporary.rename(target)
         return
-    aside = target.with_name(f".old.{secrets.token_hex(4)}.{target.name}")
+    aside = target.with_name(f".old.{os.urandom(4).hex()}.{target.name}")
     try:
         target.rename(aside)
         temporary.rename(target)

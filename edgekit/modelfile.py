@@ -69,6 +69,11 @@ def read_model_file(path: Path) -> bytes:
     """
     check_regular(path)
     try:
+        size = path.stat().st_size
+        # Linux promises more memory than it has, and ends this process when it cannot keep the promise.
+        free = available_memory() if size > _ALWAYS_TAKEN else None
+        if free is not None and size > free:
+            raise MemoryError
         data = path.read_bytes()
     except MemoryError:
         raise ModelFileError(f"{path} is larger than the free memory, so it cannot be read here.") from None

@@ -95,7 +95,7 @@ def fits(value: object, kind: type[Any]) -> bool:
         return isinstance(value, int | float) and abs(value) <= sys.float_info.max
     if kind is str and isinstance(value, str):
         # Half of a surrogate pair, as from an undecodable file name, could not be written again.
-        return not any("\ud800" <= character <= "\udfff" for character in value)
+        return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
     return isinstance(value, kind)
 
 

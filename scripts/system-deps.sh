@@ -4,7 +4,8 @@
 set -eu
 
 version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3)
-packages="make git"
+# The emulated Raspberry Pi of tests/pi is unpacked by apt and dpkg, runs under qemu and is reached with ssh.
+packages="make git openssh-client qemu-user-static"
 # A Python that is not the system's (a container's, pyenv's) brings its own ensurepip.
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python$version-venv"
 [ "${1:-}" = python ] && packages=$(echo "$packages" | tr ' ' '\n' | grep venv || true)
@@ -13,7 +14,11 @@ missing=
 for package in $packages; do
     dpkg -s "$package" >/dev/null 2>&1 || command -v "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
+
+# An apt that has fetched no lists yet does not tell its archive, which the emulated Pi is made from.
+lists=yes
+if [ "${1:-}" != python ] && command -v apt-get >/dev/null 2>&1; then lists=$(apt-get indextargets 2>/dev/null); fi
+[ -n "$missing" ] || [ -z "$lists" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "Please install:$missing (this machine has no apt-get)." >&2
@@ -22,12 +27,13 @@ fi
 as_root=
 if [ "$(id -u)" != 0 ]; then
     if ! command -v sudo >/dev/null 2>&1; then
-        echo "Please install as root: apt-get install$missing" >&2
+        echo "Please run as root: apt-get update && apt-get install$missing" >&2
         exit 1
     fi
     as_root=sudo
 fi
-echo "Installing$missing ..."
 $as_root apt-get update -qq >/dev/null
+[ -n "$missing" ] || exit 0
+echo "Installing$missing ..."
 # shellcheck disable=SC2086
 DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends $missing >/dev/null

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +32,8 @@ _SUFFIX = ".tflite"
 class RaspberryPi:
     """A device behind ssh, measured by the same worker as this machine.
 
-    The connection is opened at the first call and kept; models that were sent stay until :meth:`close`.
+    The connection is opened at the first call and kept; models that were sent stay until :meth:`close`, after which
+    every call fails.
 
     Raises:
         UsageError: the address is none.
@@ -38,13 +41,12 @@ class RaspberryPi:
 
     def __init__(self, request: TargetRequest, progress: Progress = SILENT) -> None:
         self._address = parse_address(request.address or "")
-        self._progress = progress
-        self._opened: RemoteDevice | None = None
+        self._device = RemoteDevice(self._address, progress)
         self._sent: dict[Path, str] = {}
 
     def describe(self) -> Device:
         """See :class:`~edgekit.targets.base.Target`."""
-        child = self._device.run_module("edgekit.measure.device_worker", {}, 60)
+        child = self._run("edgekit.measure.device_worker", {}, 60)
         if child.result.reply is None:
             raise TargetError(f"{self._address} does not run EdgeKit ({child.result.ending}).")
         return Device(**child.result.reply)
@@ -52,7 +54,7 @@ class RaspberryPi:
     def measure(self, path: Path, protocol: LatencyProtocol, threads: int | None = None) -> Measurement:
         """See :class:`~edgekit.targets.base.Target`."""
         job = Job(self._send(path), protocol, threads)
-        child = self._device.run_module("edgekit.measure.worker", job.to_dict(), job.seconds, WATCH)
+        child = self._run("edgekit.measure.worker", job.to_dict(), job.seconds, WATCH)
         measured = read_child(child.result, path.name, job.seconds)
         return dataclasses.replace(measured, conditions=dataclasses.replace(measured.conditions, readings=_read(child)))
 
@@ -66,7 +68,7 @@ class RaspberryPi:
             there = self._device.send_archive(archive)
         job = AnswersJob(self._send(path), f"{there}/pixels.npy", threads)
         seconds = job.seconds(len(pixels))
-        child = self._device.run_module("edgekit.measure.answers_worker", job.to_dict(), seconds)
+        child = self._run("edgekit.measure.answers_worker", job.to_dict(), seconds)
         return read_answers(child.result, path.name, seconds)
 
     def read(self) -> Reading:
@@ -83,18 +85,19 @@ class RaspberryPi:
         return self._device.remove()
 
     def close(self) -> None:
-        """Ends the connection, and all that it brought."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
-        self._sent.clear()
+        """See :class:`~edgekit.targets.base.Target`."""
+        self._device.close()
 
-    @property
-    def _device(self) -> RemoteDevice:
-        if self._opened is None:
-            self._progress.say(f"{self._address}: connecting")
-            self._opened = RemoteDevice(self._address, self._progress)
-        return self._opened
+    def _run(
+        self, module: str, message: Mapping[str, Any], seconds: float, watch: WatchList | None = None
+    ) -> RemoteChild:
+        child = self._device.run_module(module, message, seconds, watch)
+        if child.result.reply is None and child.result.exit_code == 1:
+            raise TargetError(
+                f"EdgeKit does not run on {self._address} ({child.result.ending}). Where what it keeps there was "
+                f"damaged, remove it, and it is sent anew: edgekit doctor --on pi@{self._address} --remove"
+            )
+        return child
 
     def _send(self, path: Path) -> str:
         if path.suffix.lower() != _SUFFIX or not path.is_file():

@@ -20,6 +20,7 @@ from edgekit.artifact import (
     Check,
     Manifest,
     ManifestEntry,
+    check_published,
     digest_of,
     parse_request,
     size_of,
@@ -129,6 +130,14 @@ def test_digest_of_a_name_that_is_not_utf8(tmp_path: Path) -> None:
     assert digest_of(folder) == hashlib.sha256(expected).hexdigest()
 
 
+def test_what_a_file_manager_leaves_is_no_part(tmp_path: Path) -> None:
+    plain, visited = _make(tmp_path / "plain", FILES), _make(tmp_path / "visited", FILES)
+    for file in (".DS_Store", "shards/.DS_Store", "Thumbs.db", "desktop.ini"):
+        (visited / file).write_text("an icon")
+    assert digest_of(visited) == digest_of(plain)
+    assert size_of(visited) == size_of(plain)
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     for act in (size_of, digest_of):
         with pytest.raises(ModelFileError, match=r"There is no model at .*gone\.tflite"):
@@ -180,8 +189,8 @@ def test_manifest_with_fields_of_a_later_version(tmp_path: Path) -> None:
 
 
 def test_folder_without_a_manifest(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(ModelFileError, match=r"is no export folder \(it has no manifest.json\)"):
+    for folder, reason in ((tmp_path, "it has no manifest.json"), (tmp_path / "nowhere", "there is nothing")):
+        with pytest.raises(ModelFileError, match=rf"is no export folder \({reason}\)\. Name .* edgekit export MODEL"):
             Manifest.read(folder)
 
 
@@ -267,6 +276,61 @@ def test_path_inside_of_the_folder(tmp_path: Path) -> None:
     for file in ("a.tflite", "sub/a.tflite", "sub/../a.tflite", "flowers.tfjs/model.json", "für 花.tflite", "..a"):
         document["artifacts"][0]["file"] = file
         assert _read(tmp_path, document).artifacts[0].file == file
+
+
+def _published(folder: Path) -> Path:
+    """An export folder with a file, a folder, and a file that the manifest does not name."""
+    folder.mkdir()
+    (folder / "flowers.int8.tflite").write_bytes(b"TFL3")
+    _folder(folder / "flowers.fp32.tfjs", FILES)
+    (folder / "mine.tflite").write_bytes(b"mine")
+    entries = tuple(
+        ManifestEntry(file, "tflite", "int8", 1, digest_of(folder / file))
+        for file in ("flowers.int8.tflite", "flowers.fp32.tfjs")
+    )
+    Manifest("flowers", SPEC, entries).write(folder)
+    return folder
+
+
+def test_what_was_published_is_known_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = _published(tmp_path / "dist")
+    for name in ("flowers.int8.tflite", "flowers.fp32.tfjs", "mine.tflite", "nothing.tflite"):
+        check_published(folder / name)
+    (folder / "flowers.int8.tflite").write_bytes(b"TFL4")
+    (folder / "flowers.fp32.tfjs" / "new").write_text("x")
+    monkeypatch.chdir(folder / "flowers.fp32.tfjs")
+    (tmp_path / "link.tflite").symlink_to(folder / "flowers.int8.tflite")
+    changed = (folder / "flowers.int8.tflite", folder / "flowers.fp32.tfjs", Path(), tmp_path / "link.tflite")
+    for path in changed:
+        with pytest.raises(
+            ModelFileError, match=r"is not what was exported.*Export it again.*copy it to another folder"
+        ):
+            check_published(path)
+    (folder / "flowers.int8.tflite").unlink()
+    with pytest.raises(ModelFileError, match=r"is missing, though the folder's manifest\.json names it"):
+        check_published(folder / "flowers.int8.tflite")
+
+
+def test_elsewhere_a_file_may_be_as_it_is(tmp_path: Path) -> None:
+    folder = _published(tmp_path / "dist")
+    (folder / "flowers.int8.tflite").write_bytes(b"TFL4")
+    copy = tmp_path / "flowers.int8.tflite"
+    copy.write_bytes(b"TFL4")
+    check_published(copy)
+    (folder / MANIFEST_NAME).write_text('{"name": "An app", "icons": []}')  # of a web page
+    check_published(folder / "flowers.int8.tflite")
+    check_published(tmp_path / "null\0byte")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    check_published(tmp_path / "loop")
+
+
+def test_an_artifact_is_no_export_folder(tmp_path: Path) -> None:
+    folder = _published(tmp_path / "dist")
+    for name in ("flowers.int8.tflite", "flowers.fp32.tfjs"):
+        with pytest.raises(ModelFileError, match=r"but lies in one\. Name the folder: .*dist$"):
+            Manifest.read(folder / name)
+    with pytest.raises(ModelFileError, match=r"mine.tflite is no export folder \(it is a file\)"):
+        Manifest.read(folder / "mine.tflite")
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)

@@ -110,7 +110,7 @@ class Bar:
         self._drawn.remove(self)
 
     def _draw(self, seconds: float | None) -> None:
-        line = bar_line(self._description, self._done, self._total, seconds, self._note, _columns() - 1)
+        line = bar_line(self._description, self._done, self._total, seconds, self._note, terminal_columns() - 1)
         width = text_width(line)
         click.echo("\r" + line + " " * (self._shown - width), err=True, nl=False)
         self._shown = width
@@ -182,7 +182,7 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
 
 
-def _columns() -> int:
+def terminal_columns() -> int:
     """Of the terminal behind standard error; standard output may well be a file."""
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns or 80

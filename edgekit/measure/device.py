@@ -91,9 +91,10 @@ def describe_device(root: Path = ROOT) -> Device:
 
 def find_model(root: Path = ROOT) -> str:
     """The board's name where there is one, else the processor's."""
-    board = read_system_file(root / "proc/device-tree/model")
-    if board:
-        return board
+    # The second path is a link to the first, and all that there was before Linux 3.x; a container may hide either.
+    for path in ("sys/firmware/devicetree/base/model", "proc/device-tree/model"):
+        if board := read_system_file(root / path):
+            return board
     info = _cpu_info(root)
     # "Model" is the Raspberry Pi's, "model name" x86's, "Hardware" that of other ARM boards.
     for key in ("Model", "model name", "Hardware"):

@@ -3,92 +3,90 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import queue
-import struct
 import subprocess
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from edgekit.errors import TargetError
 from edgekit.remote.address import SshAddress
-from edgekit.remote.ssh import CONNECT_SECONDS, HELLO, Ending, explain_ending, ssh_command
+from edgekit.remote.agent_source import agent_source
+from edgekit.remote.answers import Answer, RefusedError
+from edgekit.remote.frames import (
+    Json,
+    clean,
+    describe_payload,
+    pack_frame,
+    read_frame,
+    read_greeting,
+    split_payload,
+)
+from edgekit.remote.ssh import CONNECT_SECONDS, Ending, explain_ending, ssh_command
 
 LEAST_PYTHON = (3, 11)
 PING_SECONDS = 5.0
+SILENCE_SECONDS = 30.0
+"""The agent gives a sign of life every 5 s. ssh itself notices a dead network sooner; this is for a device that hangs,
+and for a connection that is shared (``ControlPath``), over which ssh does not look."""
+
 GREETING_SECONDS = CONNECT_SECONDS + 30.0
 """For the login and the start of Python there: on a busy or emulated device several seconds."""
 
 ANSWER_SECONDS = 60.0
-CHUNK = 1 << 18
-_GREETING_LIMIT = 1 << 16
+GOODBYE_SECONDS = 3.0
 
-Json = dict[str, Any]
 Listener = Callable[[Json], object]
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the agent says to a request."""
-
-    fields: Mapping[str, Any]
-    payload: bytes = b""
-
-
-class RefusedError(TargetError):
-    """The device did not do what it was asked for; :attr:`reason` is the agent's word for why."""
-
-    def __init__(self, message: str, reason: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
 class Connection:
-    """An agent at work on a device, for as long as the ``with`` block lasts.
+    """An agent at work on a device, from :meth:`open` or the begin of a ``with`` block to :meth:`close`.
 
-    Leaving the block, in whichever way, ends all that runs on the device and removes what this
-    connection wrote there, but for what was meant to be kept.
+    Its end, in whichever way, ends all that runs on the device and removes what this connection wrote there,
+    but for what was meant to be kept. One that failed stays so: every later call raises the same error.
 
     Args:
         address: of the device.
-
-    Raises:
-        TargetError: there is no ssh here, the device cannot be reached, or it has no fitting Python.
     """
 
     def __init__(self, address: SshAddress) -> None:
         self.address = address
+        self._process: subprocess.Popen[bytes] | None = None
+        self._greeting: queue.Queue[tuple[int, int] | None] = queue.Queue()
         self._answers: queue.Queue[tuple[Json, bytes] | None] = queue.Queue()
         self._log: deque[str] = deque(maxlen=100)
+        self._starting = threading.Lock()
         self._sending = threading.Lock()
         self._closing = threading.Event()
+        self._readers: list[threading.Thread] = []
+        self._problem: str | None = None
         self._greeted = False
         self._number = 0
-        try:
-            self._process = subprocess.Popen(
-                ssh_command(address),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                process_group=0,  # Ctrl-C is for this process, which then says goodbye
-            )
-        except OSError as error:
-            raise TargetError(
-                f"The system's ssh cannot be started ({error.strerror}: {error.filename}). "
-                "Install it with: sudo apt install openssh-client"
-            ) from error
-        try:
-            self._start()
-        except BaseException:
-            self.close()
-            raise
+        self._heard = self._deadline = 0.0
+
+    def open(self) -> Connection:
+        """Connects, where that was not done yet.
+
+        Raises:
+            TargetError: there is no ssh here, the device cannot be reached, or it has no fitting Python.
+        """
+        if self._problem is not None:
+            raise TargetError(self._problem)
+        if self._process is None:
+            try:
+                self._start()
+            except TargetError as error:
+                self._problem = str(error)
+                self.close()
+                raise
+            except BaseException:
+                self.close()
+                raise
+        return self
 
     def request(
         self,
@@ -98,33 +96,32 @@ class Connection:
         *,
         seconds: float = ANSWER_SECONDS,
         listen: Listener | None = None,
-        sent: Callable[[int], object] | None = None,
     ) -> Answer:
         """Asks the agent for one thing.
 
         Args:
-            do: what, one of the agent's ``REQUESTS``.
+            do: what.
             fields: the request's own.
             payload: raw bytes that belong to it, or the file that holds them.
-            seconds: for the answer, from when the request is sent.
+            seconds: for the request's way there and the answer; later the connection is given up.
             listen: is given what the agent tells on the way.
-            sent: is told the bytes of each piece of the payload that was sent.
 
         Raises:
             RefusedError: the device cannot do it; the message says why.
             TargetError: the connection is lost, or there is no answer in time.
         """
+        self.open()
         self._number += 1
-        header: Json = {**(fields or {}), "id": self._number, "do": do}
-        self._send(header, payload, sent)
-        deadline = time.monotonic() + seconds
+        self._deadline = time.monotonic() + seconds
+        self._send({**(fields or {}), "id": self._number, "do": do}, payload)
         while True:
             try:
-                received = self._answers.get(timeout=max(deadline - time.monotonic(), 0.01))
+                received = self._answers.get(timeout=max(self._deadline - time.monotonic(), 0.01))
             except queue.Empty:
-                raise TargetError(f"{self.address} did not answer within {seconds:.0f} s.") from None
+                self._give_up(f"{self.address} did not answer within {seconds:.0f} s.")
+                received = None
             if received is None:
-                raise TargetError(self._why_lost())
+                raise self._lost()
             document, data = received
             if document.get("id") != self._number:
                 continue
@@ -132,27 +129,34 @@ class Connection:
                 if listen is not None:
                     listen(document)
                 continue
+            if self._closing.is_set():  # what it was killed for
+                raise self._lost()
             if "refused" in document:
-                raise RefusedError(_refusal(document, self.address), str(document["refused"]))
+                raise RefusedError(document, self.address)
             return Answer(document, data)
 
     def close(self) -> None:
-        """Says goodbye: the agent ends what it runs and cleans up. A second call does nothing."""
+        """Says goodbye: the agent ends what it runs and cleans up. Any thread may; a second call does nothing."""
         self._closing.set()
-        with contextlib.suppress(OSError, ValueError):
-            self._pipe(self._process.stdin).close()
-        try:
-            self._process.wait(timeout=3)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                with contextlib.suppress(OSError, ValueError):
-                    pipe.close()
+        with self._starting:
+            process = self._process
+        if process is None:
+            return
+        # A thread that is sending may be stuck in it.
+        if self._sending.acquire(timeout=1):
+            with contextlib.suppress(OSError, ValueError):
+                _pipe(process.stdin).close()
+            self._sending.release()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=GOODBYE_SECONDS)
+        process.kill()
+        process.wait()
+        self._end_waiting()  # a program that ssh has started may hold its pipes open
+        for thread in self._readers:
+            thread.join(timeout=1)
 
     def __enter__(self) -> Connection:
-        return self
+        return self.open()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -160,141 +164,131 @@ class Connection:
         self.close()
 
     def _start(self) -> None:
-        threading.Thread(target=self._read_log, daemon=True).start()
-        greeting: queue.Queue[tuple[int, int] | None] = queue.Queue()
-        threading.Thread(target=self._read_answers, args=(greeting,), daemon=True).start()
+        with self._starting:
+            if self._closing.is_set():
+                raise TargetError(f"The connection to {self.address} was closed.")
+            try:
+                process = self._process = subprocess.Popen(
+                    ssh_command(self.address),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    process_group=0,  # Ctrl-C is for this process, which then says goodbye
+                )
+            except OSError as error:
+                raise TargetError(
+                    f"The system's ssh cannot be started ({error.strerror}: {error.filename}). "
+                    "Install it with: sudo apt install openssh-client"
+                ) from error
+        self._begin(self._read_log, _pipe(process.stderr))
+        self._begin(self._read_answers, _pipe(process.stdout))
         try:
-            version = greeting.get(timeout=GREETING_SECONDS)
+            version = self._greeting.get(timeout=GREETING_SECONDS)
         except queue.Empty:
             raise TargetError(
                 f"{self.address} let ssh in, but did not start python3 within {GREETING_SECONDS:.0f} s."
             ) from None
         if version is None:
-            raise TargetError(self._why_lost())
+            raise self._lost()
         self._greeted = True
         if version < LEAST_PYTHON:
             raise TargetError(
                 f"{self.address} has Python {version[0]}.{version[1]}; EdgeKit needs {LEAST_PYTHON[0]}."
                 f"{LEAST_PYTHON[1]} or later there. Raspberry Pi OS has it since Bookworm (2023)."
             )
-        source = Path(__file__).with_name("agent.py").read_bytes()
+        self._heard = time.monotonic()
+        self._deadline = self._heard + ANSWER_SECONDS
+        self._begin(self._watch)
+        source = agent_source()
         with self._sending:
             self._write(str(len(source)).encode() + b"\n" + source)
-        threading.Thread(target=self._ping, daemon=True).start()
+        self._begin(self._ping)
 
-    def _send(self, header: Json, payload: Path | bytes | None, sent: Callable[[int], object] | None) -> None:
-        if payload is None:
-            with self._sending:
-                self._write(_frame(header))
-            return
-        if isinstance(payload, Path):
-            size, digest = payload.stat().st_size, _file_digest(payload)
-        else:
-            size, digest = len(payload), hashlib.sha256(payload).hexdigest()
+    def _begin(self, work: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        thread.start()
+        if arguments:
+            self._readers.append(thread)
+
+    def _send(self, header: Json, payload: Path | bytes | None) -> None:
         # No ping may come between the pieces; they are a sign of life themselves.
         with self._sending:
-            self._write(_frame({**header, "size": size, "digest": digest}))
-            for piece in _pieces(payload):
+            if payload is None:
+                self._write(pack_frame(header))
+                return
+            self._write(pack_frame({**header, **describe_payload(payload)}))
+            for piece in split_payload(payload):
                 self._write(piece)
-                if sent is not None:
-                    sent(len(piece))
 
     def _write(self, data: bytes) -> None:
-        pipe = self._pipe(self._process.stdin)
+        assert self._process is not None
+        pipe = _pipe(self._process.stdin)
         try:
             pipe.write(data)
             pipe.flush()
         except (OSError, ValueError) as error:
-            raise TargetError(self._why_lost()) from error
+            raise self._lost() from error
 
     def _ping(self) -> None:
         while not self._closing.wait(PING_SECONDS):
             try:
                 with self._sending:
-                    self._write(_frame({}))
+                    self._write(pack_frame({}))
             except TargetError:
                 return
 
-    def _read_answers(self, greeting: queue.Queue[tuple[int, int] | None]) -> None:
-        pipe = self._pipe(self._process.stdout)
-        try:
-            version = _read_greeting(pipe)
-            greeting.put(version)
+    def _watch(self) -> None:
+        """Ends a connection that hangs, so that no other thread waits for it, be it in reading or in writing."""
+        while not self._closing.wait(0.5) and self._problem is None:
+            now = time.monotonic()
+            if now - self._heard > SILENCE_SECONDS:
+                self._give_up(
+                    f"{self.address} has not been heard of for {SILENCE_SECONDS:.0f} s. Is it still switched on? "
+                    "Then try again."
+                )
+            elif self._sending.locked() and now > self._deadline:
+                self._give_up(f"{self.address} did not take what was sent to it in time. Try again.")
+
+    def _give_up(self, problem: str) -> None:
+        self._problem = self._problem or problem
+        if self._process is not None:
+            self._process.kill()
+
+    def _read_answers(self, pipe: IO[bytes]) -> None:
+        with pipe, contextlib.suppress(OSError, ValueError, EOFError):
+            version = read_greeting(pipe)
+            self._greeting.put(version)
             while version is not None:
-                document = json.loads(_exactly(pipe, struct.unpack(">I", _exactly(pipe, 4))[0]))
-                self._answers.put((document, _exactly(pipe, document.get("size", 0))))
-        except (OSError, ValueError, EOFError):
-            pass
-        greeting.put(None)
+                document, payload = read_frame(pipe)
+                self._heard = time.monotonic()
+                if "alive" not in document:
+                    self._answers.put((document, payload))
+        self._end_waiting()
+
+    def _end_waiting(self) -> None:
+        self._greeting.put(None)
         self._answers.put(None)
 
-    def _read_log(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            for line in self._pipe(self._process.stderr):
-                self._log.append(line.decode("utf-8", "replace").rstrip())
+    def _read_log(self, pipe: IO[bytes]) -> None:
+        with pipe, contextlib.suppress(OSError, ValueError):
+            for line in pipe:
+                self._log.append(clean(line.decode("utf-8", "replace").rstrip()))
 
-    def _why_lost(self) -> str:
+    def _lost(self) -> TargetError:
+        """Why there is no connection (any more)."""
+        assert self._process is not None
         try:
             code: int | None = self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
             code = None
-        time.sleep(0.05)  # its last words
-        return explain_ending(Ending(code, "\n".join(self._log), self._greeted), self.address)
-
-    @staticmethod
-    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-        assert pipe is not None
-        return pipe
-
-
-def _frame(header: Json) -> bytes:
-    data = json.dumps(header).encode()
-    return struct.pack(">I", len(data)) + data
+        self._readers[0].join(timeout=1)  # its last words
+        if self._problem is None and self._closing.is_set():
+            self._problem = f"The connection to {self.address} was closed."
+        if self._problem is None:
+            self._problem = explain_ending(Ending(code, "\n".join(self._log), self._greeted), self.address)
+        return TargetError(self._problem)
 
 
-def _pieces(payload: Path | bytes) -> Any:
-    if isinstance(payload, bytes):
-        yield from (payload[start : start + CHUNK] for start in range(0, len(payload), CHUNK))
-        return
-    with payload.open("rb") as handle:
-        while piece := handle.read(CHUNK):
-            yield piece
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _exactly(pipe: IO[bytes], size: int) -> bytes:
-    data = pipe.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data
-
-
-def _read_greeting(pipe: IO[bytes]) -> tuple[int, int] | None:
-    """The version of the device's Python. What a login script prints before is passed over."""
-    seen = 0
-    while seen < _GREETING_LIMIT:
-        line = pipe.readline(_GREETING_LIMIT)
-        if not line:
-            return None
-        seen += len(line)
-        words = line.decode("ascii", "replace").split()
-        if len(words) == 3 and words[0] == HELLO:
-            return int(words[1]), int(words[2])
-    return None
-
-
-_REFUSALS = {
-    "no-space": "{address} has no space left ({text}). Make room there, or remove what EdgeKit keeps with: "
-    "edgekit doctor --on pi@{address} --remove",
-    "permission": "{address} does not let this user write ({text}). EdgeKit needs ~/.cache/edgekit there.",
-    "damaged": "{address}: {text}. Try again; if it stays so, the device's card may be worn out.",
-}
-
-
-def _refusal(document: Mapping[str, Any], address: SshAddress) -> str:
-    pattern = _REFUSALS.get(str(document["refused"]), "{address} could not do it: {text}.")
-    return pattern.format(address=address, text=document["text"])
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None
+    return pipe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +14,11 @@ from edgekit.child import ChildResult
 from edgekit.errors import TargetError
 from edgekit.progress import SILENT, Progress
 from edgekit.remote.address import SshAddress
-from edgekit.remote.connection import Connection, Json
+from edgekit.remote.answers import Answer
+from edgekit.remote.connection import Connection
+from edgekit.remote.frames import Json, clean
 from edgekit.remote.package import pack_edgekit
-from edgekit.remote.platforms import DevicePlatform, plan_runtime, read_platform
+from edgekit.remote.platforms import plan_runtime, read_platform
 from edgekit.remote.wheels import Archive, fetch_packages
 
 SEND_SECONDS = 900
@@ -71,14 +74,14 @@ class Storage:
 
 
 class RemoteDevice:
-    """A device behind ssh. Everything that is sent is removed at the end but for the runtime itself.
+    """A device behind ssh, connected at its first use.
+
+    Everything that is sent is removed at the end but for the runtime itself. Every method raises
+    :class:`~edgekit.errors.TargetError` where the device cannot be reached or the connection is lost.
 
     Args:
         address: of the device.
         progress: told of what takes long.
-
-    Raises:
-        TargetError: it cannot be reached, or cannot run models.
     """
 
     def __init__(self, address: SshAddress, progress: Progress = SILENT) -> None:
@@ -86,25 +89,16 @@ class RemoteDevice:
         self._progress = progress
         self._python_path: list[str] | None = None
         self._connection = Connection(address)
-        self._probe: Mapping[str, Any] | None = None
-
-    @property
-    def platform(self) -> DevicePlatform:
-        return read_platform(self.probe(), str(self.address))
-
-    def probe(self) -> Mapping[str, Any]:
-        """What the agent says about the device, read once."""
-        if self._probe is None:
-            self._probe = self._connection.request("probe", WatchList().to_dict()).fields
-        return self._probe
+        self._asked = False
+        self._stop = threading.Event()
 
     def read(self, watch: WatchList) -> Mapping[str, Any]:
         """Reads files and asks commands there now."""
-        return self._connection.request("probe", watch.to_dict()).fields
+        return self._ask("read", watch.to_dict()).fields
 
     def storage(self) -> Storage:
         """The room there now."""
-        fields = self.read(WatchList())
+        fields = self._ask("storage").fields
         return Storage(str(fields["folder"]), int(fields["kept_bytes"]), int(fields["free_bytes"]))
 
     def prepare(self) -> None:
@@ -115,24 +109,25 @@ class RemoteDevice:
         """
         if self._python_path is not None:
             return
-        platform = self.platform
+        probe = self._ask("probe").fields
+        platform = read_platform(probe, str(self.address))
         plan = plan_runtime(platform, str(self.address))
-        kept = set(self.probe()["kept"])
-        self._python_path = [
-            self._keep("edgekit", pack_edgekit(), kept),
-            self._keep("runtime", fetch_packages(plan, platform), kept),
-        ]
         if plan.system_packages:
             self._check_system(plan.system_packages)
+        kept = set(probe["kept"])
+        self._python_path = [
+            self._keep("edgekit", pack_edgekit(), kept),
+            self._keep("runtime", fetch_packages(plan, platform, self._stop), kept),
+        ]
 
     def send(self, path: Path) -> str:
         """Sends a file; its path there, with its name as it is here, until the connection ends."""
-        answer = self._connection.request("put", {"name": path.name}, path, seconds=SEND_SECONDS)
+        answer = self._ask("put", {"name": path.name}, path, seconds=SEND_SECONDS)
         return str(answer.fields["path"])
 
     def send_archive(self, archive: Path) -> str:
         """Sends a tar archive; the folder there that it was unpacked into, until the connection ends."""
-        return str(self._connection.request("unpack", {}, archive, seconds=SEND_SECONDS).fields["path"])
+        return str(self._ask("unpack", {}, archive, seconds=SEND_SECONDS).fields["path"])
 
     def run_module(
         self,
@@ -162,7 +157,7 @@ class RemoteDevice:
             if "readings" in event:
                 readings.append(event["readings"])
 
-        answer = self._connection.request(
+        answer = self._ask(
             "run",
             {
                 "arguments": ["-P", "-m", module],
@@ -182,12 +177,13 @@ class RemoteDevice:
 
     def remove(self) -> tuple[str, int]:
         """Removes all that EdgeKit keeps there; the folder, and how many bytes were in it."""
-        fields = self._connection.request("remove").fields
-        self._python_path = self._probe = None
+        fields = self._ask("remove").fields
+        self._python_path = None
         return str(fields["path"]), int(fields["bytes"])
 
     def close(self) -> None:
-        """Ends what runs there and the connection."""
+        """Ends what runs there and the connection. Any thread may: what another one waits for then fails."""
+        self._stop.set()
         self._connection.close()
 
     def __enter__(self) -> RemoteDevice:
@@ -198,16 +194,22 @@ class RemoteDevice:
     ) -> None:
         self.close()
 
+    def _ask(self, do: str, *arguments: Any, **options: Any) -> Answer:
+        if not self._asked:
+            self._asked = True
+            self._progress.say(f"{self.address}: connecting")
+        return self._connection.request(do, *arguments, **options)
+
     def _keep(self, kind: str, archive: Archive, kept: Iterable[str]) -> str:
         name = f"{kind}/{archive.digest}"
         if name not in kept:
             size = archive.path.stat().st_size
             self._progress.say(f"{self.address}: sending {kind} ({size / 1e6:.1f} MB; once)")
-            self._connection.request("unpack", {"keep": name}, archive.path, seconds=SEND_SECONDS)
+            self._ask("unpack", {"keep": name}, archive.path, seconds=SEND_SECONDS)
         return name
 
     def _check_system(self, packages: Sequence[str]) -> None:
-        done = self._connection.request(
+        done = self._ask(
             "run",
             {
                 "arguments": ["-P", "-c", "import numpy, PIL"],
@@ -217,6 +219,7 @@ class RemoteDevice:
                 "interval": READING_SECONDS,
                 **WatchList().to_dict(),
             },
+            seconds=90,
         )
         if done.fields["exit_code"] != 0:
             raise TargetError(
@@ -227,7 +230,7 @@ class RemoteDevice:
 
 def _parse(output: bytes) -> dict[str, Any] | None:
     try:
-        document = json.loads(output)
+        document = clean(json.loads(output))
     except ValueError:
         return None
     return document if isinstance(document, dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ HELLO = "edgekit-device"
 # All that a remote shell ever sees. Python reads the agent's source from standard input: a line with its
 # length, then so many bytes.
 _START = (
-    f'import sys;print("{HELLO}",*sys.version_info[:2],flush=True);'
+    f'import sys;print();print("{HELLO}",*sys.version_info[:2],flush=True);'
     'exec(compile(sys.stdin.buffer.read(int(sys.stdin.buffer.readline())),"agent","exec"))'
 )
 REMOTE_COMMAND = f"exec python3 -I -c {shlex.quote(_START)}"
@@ -36,6 +37,9 @@ _OPTIONS = (
     "ForwardAgent=no",
     "ForwardX11=no",
     "PermitLocalCommand=no",
+    "RemoteCommand=none",
+    # One that is there already is used; becoming one would make others wait for this one's end.
+    "ControlMaster=no",
     "RequestTTY=no",
     "EscapeChar=none",
     "LogLevel=ERROR",
@@ -75,6 +79,11 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
         "Host key verification failed",
         "its host key is not known here yet",
         "Connect once by hand and compare the fingerprint: ssh {login}",
+    ),
+    (
+        "UNPROTECTED PRIVATE KEY FILE",
+        "ssh does not use your key, which others may read",
+        "Mend it with: chmod 600 ~/.ssh/id_*",
     ),
     (
         "Permission denied",
@@ -120,14 +129,18 @@ _LOST = ("closed by", "Connection reset", "Broken pipe", "not responding", "clie
 
 def explain_ending(ending: Ending, address: SshAddress) -> str:
     """Why there is no connection (any more), as sentences for a person."""
-    if ending.exit_code == 127 and not ending.greeted:
+    missing = ending.exit_code == 127 or re.search(r"python3:.*not found", ending.log)  # csh ends with 1
+    if missing and not ending.greeted:
         return f"{address} has no python3. On Raspberry Pi OS or Debian: sudo apt install python3"
+    lines = [line for line in ending.log.strip().splitlines() if line.strip()]
+    if ending.exit_code not in (None, 0, 255) and not ending.greeted:
+        detail = f": {lines[-1]}" if lines else ""
+        return f"{address} cannot start python3{detail} (exit code {ending.exit_code}). Try there: python3 --version"
     known_as = f"'[{address.host}]:{address.port}'" if address.port else address.host
     for text, reason, step in _REASONS:
         if text.lower() in ending.log.lower() and not ending.greeted:
             step = step.format(login=address.login, known_as=known_as)
             return f"{address} cannot be reached: {reason}. {step}"
-    lines = [line for line in ending.log.strip().splitlines() if line.strip()]
     if ending.greeted or any(word.lower() in ending.log.lower() for word in _LOST):
         return f"The connection to {address} was lost. Is it still switched on? Then try again."
     detail = f": {lines[-1]}" if lines else ""

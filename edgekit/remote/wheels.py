@@ -6,6 +6,7 @@ this machine's cache.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import shutil
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata, util
@@ -32,6 +35,9 @@ _UV_GLIBC = (17, 28, *range(31, 41))
 """Minor versions of glibc 2 that uv knows as platforms."""
 
 
+_fetching = threading.Lock()
+
+
 @dataclass(frozen=True)
 class Archive:
     """A tar archive to be unpacked on a device.
@@ -45,25 +51,35 @@ class Archive:
     digest: str
 
 
-def fetch_packages(plan: RuntimePlan, platform: DevicePlatform) -> Archive:
+def fetch_packages(plan: RuntimePlan, platform: DevicePlatform, stop: threading.Event) -> Archive:
     """An archive with the plan's packages, and what they depend on but for what the device has itself.
 
     The versions are those that are installed here, so that both machines compute with the same code;
     where there is none for the device, its latest one.
 
+    Args:
+        plan: of the device.
+        platform: of the device.
+        stop: set by another thread where they are not wanted any more.
+
     Raises:
         TargetError: they cannot be fetched.
     """
+    with _fetching:  # several devices of one kind, at the same time
+        return _fetch(plan, platform, stop)
+
+
+def _fetch(plan: RuntimePlan, platform: DevicePlatform, stop: threading.Event) -> Archive:
     pinned = tuple(_pin(name) for name in plan.packages)
     options = ["--no-deps"] if plan.system_packages else []
     key = hashlib.sha256("\n".join((str(platform), *sorted(pinned))).encode()).hexdigest()[:32]
     path = cache_directory() / "devices" / f"{platform}-{key}.tar.gz"
     if not path.is_file():
         with tempfile.TemporaryDirectory() as folder:
-            problem = _install([*options, *pinned], platform, Path(folder))
-            if problem and pinned != plan.packages:
+            problem = _install([*options, *pinned], platform, Path(folder), stop)
+            if problem and not stop.is_set() and pinned != plan.packages:
                 shutil.rmtree(folder, ignore_errors=True)
-                problem = _install([*options, *plan.packages], platform, Path(folder))
+                problem = _install([*options, *plan.packages], platform, Path(folder), stop)
             if problem:
                 raise TargetError(
                     f"The packages for {platform} cannot be fetched: {first_line(problem)} "
@@ -76,13 +92,19 @@ def fetch_packages(plan: RuntimePlan, platform: DevicePlatform) -> Archive:
 
 def write_archive(target: Path, root: Path, files: Sequence[Path]) -> None:
     """A compressed tar archive of ``files``, by their places below ``root``; the same bytes for the same contents."""
-    with tarfile.open(target, "w:gz", compresslevel=6) as archive:
+    with (
+        target.open("wb") as handle,
+        gzip.GzipFile("", "wb", 6, handle, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
         for file in sorted(files):
             entry = archive.gettarinfo(file, str(file.relative_to(root)))
+            # The same whoever packs it and when; and a device whose clock is wrong sees no file from the future.
             entry.uid = entry.gid = entry.mtime = 0
+            entry.mode = 0o644
             entry.uname = entry.gname = ""
-            with file.open("rb") as handle:
-                archive.addfile(entry, handle)
+            with file.open("rb") as content:
+                archive.addfile(entry, content)
 
 
 def _wanted(folder: Path) -> list[Path]:
@@ -102,22 +124,41 @@ def _pin(name: str) -> str:
         return name
 
 
-def _install(requirements: Sequence[str], platform: DevicePlatform, folder: Path) -> str | None:
+def _install(requirements: Sequence[str], platform: DevicePlatform, folder: Path, stop: threading.Event) -> str | None:
     """Installs for another platform into a folder; why it failed, or ``None``."""
-    problem = "neither uv nor pip is installed here. Install one: python -m ensurepip"
+    problems = []
     for command in _installers(platform):
         words = [*command, "--target", str(folder), "--only-binary", ":all:", "--quiet", *requirements]
-        try:
-            done = subprocess.run(words, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            problem = str(error)
-            continue
-        if done.returncode == 0:
+        problem = _call(words, stop)
+        if problem is None:
             return None
-        lines = [line.strip(" ×╰─▶") for line in done.stderr.splitlines() if line.strip()]
-        problem = " ".join(lines[:3]) or f"{command[0]} ended with {done.returncode}"
-        break
-    return problem
+        if stop.is_set():
+            return "it was stopped"
+        problems.append(problem)
+        shutil.rmtree(folder, ignore_errors=True)
+    return problems[0] if problems else "neither uv nor pip is installed here. Install one: python -m ensurepip"
+
+
+def _call(words: list[str], stop: threading.Event) -> str | None:
+    """Runs an installer to its end, or to ours; why it failed, or ``None``."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+        try:
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        except OSError as error:
+            return str(error)
+        end = time.monotonic() + FETCH_SECONDS
+        try:
+            while process.poll() is None:
+                if stop.wait(0.1) or time.monotonic() > end:
+                    return f"it was given up after {FETCH_SECONDS} s"
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode == 0:
+            return None
+        log.seek(0)
+        lines = [line.strip(" ×╰─▶\n") for line in log if line.strip()]
+        return " ".join(lines[:3]) or f"{words[0]} ended with {process.returncode}"
 
 
 def _installers(platform: DevicePlatform) -> Iterator[list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from edgekit.arguments import as_array
 from edgekit.errors import ModelFileError, UsageError
 from edgekit.outputs import decision_threshold, probability_function
 from edgekit.preprocess import prepare
-from edgekit.runtime.engines.base import Engine, find_tensor, listing
-from edgekit.runtime.pixels import Normalization, make_encoder
+from edgekit.runtime.engines.base import Engine, InPlaceEngine, find_tensor, listing
+from edgekit.runtime.pixels import Encoder, Normalization, make_encoder
 from edgekit.spec import ModelSpec
 
 
@@ -42,9 +41,11 @@ class Classifier:
         self._outputs = self._check(spec)
         self._classes = 2 if spec.binary else self._outputs
         self._probabilities = probability_function(spec)
-        self._encode: Callable[[NDArray[Any]], NDArray[Any]] = self._input.quantize
+        self._encoder: Encoder | None = None
+        self._in_place: InPlaceEngine | None = None
         if self._image is not None:
-            self._encode = make_encoder(
+            self._in_place = engine if isinstance(engine, InPlaceEngine) else None
+            self._encoder = make_encoder(
                 self._input.dtype, self._input.scale, self._input.zero_point, normalization, self._image.channels
             )
 
@@ -61,7 +62,13 @@ class Classifier:
 
     def run(self, batch: NDArray[Any]) -> NDArray[np.float32]:
         """(n, ...) to (n, labels) float32, in one run."""
-        outputs = self._engine.run({self._input.name: self._encode(batch)})
+        encoder = self._encoder
+        if encoder is None:
+            outputs = self._engine.run({self._input.name: self._input.quantize(batch)})
+        elif self._in_place is None:
+            outputs = self._engine.run({self._input.name: encoder(batch)})
+        else:
+            outputs = self._in_place.run_filled(batch.shape, lambda tensor: encoder.fill(batch, tensor))
         return self._probabilities(self._output.dequantize(outputs[self._output.name]))
 
     def predict(self, batch: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""A spec for image classifiers that others made, from standard TFLite metadata.
+"""What a model that others made is taken for, from its standard TFLite metadata and its tensors.
 
 Only what the file itself says is used: a label for each class, and the normalization that pixels go
 through outside of the graph. Where that is not enough the model is run on raw tensors, and nobody
@@ -22,15 +22,26 @@ _ACTIVATIONS: dict[str, Activation] = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoi
 
 
 @dataclass(frozen=True)
-class ForeignSpec:
-    """What a foreign file says about itself; ``normalization`` is ``None`` where pixels go in as they are."""
+class Foreign:
+    """What a file that others made is taken for.
 
-    spec: ModelSpec
+    Attributes:
+        spec: of an image classifier; ``None`` for a model that is run on raw tensors.
+        normalization: what pixels go through; ``None`` where they go in as they are.
+        assumptions: sentences for a person: why it is taken for that, and what the file does not say.
+    """
+
+    spec: ModelSpec | None
     normalization: Normalization | None
+    assumptions: tuple[str, ...]
 
 
-def read_foreign_spec(model: TFLiteModel, name: str) -> ForeignSpec | None:
-    """The spec of a foreign image classifier, or ``None`` where the file does not say enough.
+def read_foreign(model: TFLiteModel, name: str) -> Foreign:
+    """What a foreign file is taken for.
+
+    It is an image classifier where the file has labels, and its tensors and metadata leave no doubt of
+    the pixels. Form alone decides nothing: a speech model's spectrogram, uint8 (1, 20, 11, 1), has that
+    of a small photo.
 
     Args:
         model: the file.
@@ -40,16 +51,14 @@ def read_foreign_spec(model: TFLiteModel, name: str) -> ForeignSpec | None:
         ModelFileError: there is metadata, but it is broken.
     """
     metadata = read_metadata(model)
-    if metadata is None or not metadata.labels or len(model.inputs) != 1 or len(model.outputs) != 1:
-        return None
+    doubt = _find_doubt(model, metadata)
+    if metadata is None or doubt is not None:
+        return Foreign(None, None, (f"It is run on raw tensors: {doubt}.",))
     pixels, scores = model.inputs[0], model.outputs[0]
     about = metadata.inputs[0] if metadata.inputs else None
     image = _image_format(pixels, about)
-    if image is None or scores.shape != (1, len(metadata.labels)):
-        return None
     normalized = _normalization(pixels, about)
-    if pixels.dtype == "float32" and normalized is None:
-        return None
+    assert image is not None  # else there had been a doubt
     spec = ModelSpec(
         name=metadata.name or name,
         task="image-classification",
@@ -58,7 +67,47 @@ def read_foreign_spec(model: TFLiteModel, name: str) -> ForeignSpec | None:
         labels=make_labels(metadata),
         activation=find_activation(model),
     )
-    return ForeignSpec(spec, normalized)
+    return Foreign(spec, normalized, _assumptions(spec, image, about, normalized))
+
+
+def _find_doubt(model: TFLiteModel, metadata: TFLiteMetadata | None) -> str | None:
+    """Why this cannot be said to be an image classifier, as a clause, or ``None`` where it can."""
+    if metadata is None:
+        return "nothing in the file says what its numbers mean"
+    if not metadata.labels:
+        return "its metadata has no labels"
+    for kind, tensors in (("input", model.inputs), ("output", model.outputs)):
+        if len(tensors) != 1:
+            return f"it has {len(tensors)} {kind}s, and a classifier of photos has one"
+    pixels, scores = model.inputs[0], model.outputs[0]
+    about = metadata.inputs[0] if metadata.inputs else None
+    if _image_format(pixels, about) is None:
+        content = f", and the metadata calls it {about.content}" if about and about.content != "none" else ""
+        return f"its input, {pixels.dtype} {list(pixels.shape)}, is no photo{content}"
+    if scores.shape != (1, len(metadata.labels)):
+        return (
+            f"it answers {list(scores.shape)}, which are not one number for each of its {len(metadata.labels)} labels"
+        )
+    if _normalization(pixels, about) is None:
+        return "the file does not say how its pixels are normalized"
+    return None
+
+
+def _assumptions(
+    spec: ModelSpec, image: ImageFormat, about: TensorMetadata | None, normalized: Normalization | None
+) -> tuple[str, ...]:
+    """What the file leaves open, and what is done."""
+    said = ["Photos are stretched to the model's size, as MediaPipe does; the file does not say how they are fitted."]
+    if image.channels == 3 and (about is None or about.color != "rgb"):
+        said.append("Channels are red, green, blue; the file does not name their order.")
+    if spec.inputs[0].dtype == "uint8":
+        said.append("The pixels' bytes are the input, as is the convention for uint8.")
+    elif normalized is not None:
+        mean, std = (", ".join(f"{value:g}" for value in values) for values in (normalized.mean, normalized.std))
+        said.append(f"Pixels are normalized as its metadata says: (pixel - {mean}) / {std}.")
+    if spec.activation == "none":
+        said.append("Its last operator is neither softmax nor sigmoid, so its answers go through a softmax.")
+    return tuple(said)
 
 
 def make_labels(metadata: TFLiteMetadata) -> tuple[Label, ...]:
@@ -87,7 +136,7 @@ def find_activation(model: TFLiteModel) -> Activation:
 
 
 def _image_format(tensor: Tensor, about: TensorMetadata | None) -> ImageFormat | None:
-    if tensor.dtype not in ("uint8", "float32") or len(tensor.shape) != 4 or tensor.shape[0] != 1:
+    if tensor.dtype not in ("uint8", "int8", "float32") or len(tensor.shape) != 4 or tensor.shape[0] != 1:
         return None
     _, height, width, channels = tensor.shape
     if channels not in (1, 3) or min(height, width) < 1 or (about and about.content not in ("image", "none")):

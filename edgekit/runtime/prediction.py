@@ -79,7 +79,7 @@ def top_predictions(
         values = probabilities.tolist()
         order = sorted(range(len(values)), key=values.__getitem__, reverse=True)[:top]
     else:
-        order = np.argsort(-probabilities, kind="stable")[:top].tolist()
+        order = _best(probabilities, top)
         values = {index: float(probabilities[index]) for index in order}
     best = values[order[0]]
     if threshold is not None:
@@ -88,6 +88,17 @@ def top_predictions(
         if multi_label:
             order = [index for index in order if values[index] >= threshold]
     return [_prediction(index, values[index], labels, language) for index in order]
+
+
+def _best(probabilities: NDArray[np.float32], top: int) -> list[int]:
+    """The first indices of a stable sort, best first, of which only the best are sorted."""
+    if top < len(probabilities):
+        least = np.partition(probabilities, -top)[-top]
+        candidates = np.flatnonzero(~(probabilities < least))  # not ">=": where there is no number, that is all
+    else:
+        candidates = np.arange(len(probabilities))
+    order: list[int] = candidates[np.argsort(-probabilities[candidates], kind="stable")][:top].tolist()
+    return order
 
 
 def _prediction(index: int, probability: float, labels: Sequence[Label], language: str | None) -> Prediction:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.arguments import as_array, check_kind, check_whole
-from edgekit.errors import UsageError
+from edgekit.errors import ImageError, UsageError
 from edgekit.outputs import softmax
 from edgekit.preprocess import ImageSource
 from edgekit.runtime.classifier import Classifier
@@ -18,6 +19,9 @@ from edgekit.runtime.engines.base import Engine, TensorInfo, listing, match_tens
 from edgekit.runtime.pixels import Normalization
 from edgekit.runtime.prediction import Prediction, top_predictions
 from edgekit.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from edgekit.runtime.stream import ResultStream
 
 __all__ = ["Predictor", "Tensors", "softmax"]
 
@@ -36,12 +40,15 @@ class Predictor:
     Attributes:
         spec: what the model takes and answers, or ``None`` where the file does not say.
         engine: what runs it; ``engine.inputs`` and ``engine.outputs`` describe the raw tensors.
+        assumptions: sentences on what a file that others made does not say itself, and what is done
+            instead; empty where it has EdgeKit's own spec.
 
     Args:
         engine: a loaded model.
         spec: see above.
         normalization: what pixels go through outside of the graph, if anything.
         name: what to call the model in an error.
+        assumptions: see above.
 
     Raises:
         ModelFileError: the spec does not fit the engine's tensors.
@@ -54,9 +61,11 @@ class Predictor:
         *,
         normalization: Normalization | None = None,
         name: str | None = None,
+        assumptions: tuple[str, ...] = (),
     ) -> None:
         self.engine = engine
         self.spec = spec
+        self.assumptions = assumptions
         self._name = name or (spec.name if spec else "the model")
         self._classifier = None
         if spec is not None and spec.is_classifier:
@@ -89,14 +98,91 @@ class Predictor:
         if language is not None:
             check_kind(language, "language", str, "a string, as in 'de'")
         classifier = self._require_classifier()
-        return top_predictions(
-            classifier.run(classifier.prepare(image))[0],
-            classifier.labels,
-            top,
-            classifier.threshold,
-            multi_label=classifier.multi_label,
-            language=language,
+        return _best(classifier, classifier.run(classifier.prepare(image)), top, language)
+
+    def classify_many(
+        self, images: Iterable[Any], top: int = 5, language: str | None = None, *, workers: int | None = None
+    ) -> Iterator[list[Prediction] | ImageError]:
+        """What :meth:`classify` gives for each of many photos, in order, sooner than one after the other.
+
+        The photos are decoded and resized in threads of their own while the network runs; a few are ahead.
+
+        Args:
+            images: what :meth:`classify` takes; read one by one as answers are taken.
+            top: how many classes at most.
+            language: of names and descriptions.
+            workers: threads that decode; by default one for each core that this process may use, at most 4.
+
+        Returns:
+            An iterator. The answer to a photo that cannot be read is the error, so that the others go on.
+
+        Raises:
+            UsageError: an argument does not fit, or the model is no classifier.
+        """
+        from edgekit.runtime.ahead import work_ahead
+
+        check_whole(top, "top")
+        if language is not None:
+            check_kind(language, "language", str, "a string, as in 'de'")
+        if workers is not None:
+            check_whole(workers, "workers")
+        classifier = self._require_classifier()
+        return (
+            ready if isinstance(ready, ImageError) else _best(classifier, classifier.run(ready), top, language)
+            for ready in work_ahead(classifier.prepare, images, workers)
         )
+
+    def classify_stream(
+        self,
+        frames: Iterable[Any],
+        top: int = 5,
+        language: str | None = None,
+        *,
+        live: bool | None = None,
+        timeout: float | None = None,
+        skip_unreadable: bool | None = None,
+    ) -> ResultStream:
+        """The most probable classes of frame after frame; it keeps up with a camera by dropping stale frames.
+
+        The source is read in a thread of its own, which starts with the first result that is asked for. Of a live
+        source only the newest frame waits, so a result is never older than one frame and one run of the model.
+
+        >>> with edgekit.camera.open_camera(0) as camera:
+        ...     for result in model.classify_stream(camera, top=3):
+        ...         print(result.predictions[0].name, result.dropped)
+
+        Args:
+            frames: an iterable of what :meth:`classify` takes, or of :class:`edgekit.camera.Frame`, such as
+                :func:`edgekit.camera.open_camera` gives. It is closed with the stream, if it has ``close()``.
+            top: how many classes at most.
+            language: of names and descriptions.
+            live: whether frames that nobody takes in time are stale, and dropped. By default those of a camera of
+                :mod:`edgekit.camera`, and of an iterator or generator of pictures; not those of a video file, of
+                a list, or of paths.
+            timeout: seconds to wait for a frame; by default for ever.
+            skip_unreadable: leave out, and count, frames that cannot be decoded; by default those of a live source.
+
+        Returns:
+            An iterator of :class:`~edgekit.runtime.stream.StreamResult`. What its source raises, it raises.
+
+        Raises:
+            UsageError: an argument does not fit, or the model is no classifier.
+        """
+        from edgekit.runtime.stream import Answer, ResultStream
+
+        check_whole(top, "top")
+        if language is not None:
+            check_kind(language, "language", str, "a string, as in 'de'")
+        classifier = self._require_classifier()
+
+        def answer(image: Any) -> Answer:
+            started = time.perf_counter()
+            prepared = classifier.prepare(image)
+            between = time.perf_counter()
+            predictions = _best(classifier, classifier.run(prepared), top, language)
+            return Answer(tuple(predictions), between - started, time.perf_counter() - between)
+
+        return ResultStream(answer, frames, live, timeout, skip_unreadable)
 
     @overload
     def predict(self, batch: Tensors) -> dict[str, NDArray[Any]]: ...
@@ -200,6 +286,20 @@ class Predictor:
                 f"{listing(self.engine.inputs)}; or load it with spec=edgekit.ModelSpec(...)."
             )
         return self._classifier
+
+
+def _best(
+    classifier: Classifier, probabilities: NDArray[np.float32], top: int, language: str | None
+) -> list[Prediction]:
+    """Of the first row."""
+    return top_predictions(
+        probabilities[0],
+        classifier.labels,
+        top,
+        classifier.threshold,
+        multi_label=classifier.multi_label,
+        language=language,
+    )
 
 
 def _stored(info: TensorInfo, values: NDArray[Any]) -> NDArray[Any]:

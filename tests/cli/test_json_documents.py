@@ -240,8 +240,11 @@ def test_verify(checker: Checker, run: Run, exported: Path, trained: Path, photo
     assert_documented(checker, result.document, "verify")
 
 
-def test_bench(checker: Checker, run: Run, exported: Path) -> None:
-    result = run("bench", int8_file(exported), "--runs", 5, "--seconds", 0.05, "--warmup", 0, "--json")
+def test_bench(checker: Checker, run: Run, exported: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(b"no model")
+    result = run("bench", int8_file(exported), broken, "--runs", 5, "--seconds", 0.05, "--warmup", 0, "--json")
+    assert result.document["failures"]
     assert_documented(checker, result.document, "bench")
 
 
@@ -255,6 +258,11 @@ def test_predict(checker: Checker, run: Run, exported: Path, photos: Path, tmp_p
 def test_inspect(checker: Checker, run: Run, exported: Path, arguments: tuple[str, ...]) -> None:
     result = run("inspect", int8_file(exported), *arguments, "--json")
     assert_documented(checker, result.document, "inspect")
+
+
+def test_inspect_of_other_formats(checker: Checker, run: Run, trained: Path) -> None:
+    result = run("inspect", trained, "--json")
+    assert_documented(checker, result.document, "inspected-model")
 
 
 def test_doctor(checker: Checker) -> None:

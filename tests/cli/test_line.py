@@ -27,18 +27,23 @@ PRECISIONS = ["fp32", "fp16", "int8", "int8-dynamic"]
 
 
 def wait_for_worker(folder: Path) -> int:
-    """The process id of a conversion that writes into ``folder``, once there is one."""
+    """The process id of a conversion that writes into ``folder``, once there is one: it prints into a log there."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for process in Path("/proc").glob("[0-9]*"):
             try:
-                words = (process / "cmdline").read_bytes().decode().split("\0")
+                printed = str((process / "fd" / "2").readlink())
             except OSError:
                 continue
-            if "edgekit.converters.worker" in words and any(str(folder) in word for word in words):
+            if printed.startswith(f"{folder}/.export-"):
                 return int(process.name)
         time.sleep(0.02)
     raise AssertionError("no worker was started")
+
+
+def parent_of(process: int) -> int:
+    """Its parent's process id."""
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 class TestTrain:
@@ -127,7 +132,7 @@ class TestExport:
     def test_the_readme_snippets_run(self, exported: Path, photos: Path, tmp_path: Path) -> None:
         text = (exported / "README.md").read_text(encoding="utf-8")
         snippets = [block.split("```")[0] for block in text.split("```python")[1:]]
-        assert len(snippets) == len(PRECISIONS)
+        assert len(snippets) == 2  # with EdgeKit, and without
         photo = next((photos / "val" / "banana").iterdir())
         for snippet in snippets:
             code = snippet.replace("photo.jpg", str(photo))
@@ -209,7 +214,7 @@ class TestExport:
         process.terminate()
         assert process.wait(60) == 128 + signal.SIGTERM
         assert not Path(f"/proc/{worker}").exists()
-        assert list(folder.iterdir()) == []
+        assert not folder.exists()
 
     def test_a_killed_export_leaves_no_worker_and_the_next_cleans_up(
         self, run: Run, trained: Path, tmp_path: Path
@@ -306,17 +311,28 @@ class TestExport:
         assert written == {trained.with_suffix(".fp16.tflite").name}
 
     def test_ctrl_c_takes_the_workers_along(self, trained: Path, tmp_path: Path) -> None:
-        folder = tmp_path / "dist"
+        folder = tmp_path / "new" / "dist"
         process = subprocess.Popen(
-            command("export", trained, "--to", "tflite:fp32,tflite:fp16", "-o", folder, "--quiet"),
-            stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts,
+            command("export", trained, "--to", "tflite:fp32,tflite:fp16", "-o", folder),
+            stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts, process_group=0,
         )  # fmt: skip
         worker = wait_for_worker(folder)
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 130, errors
+        assert "failed after" not in errors
         assert not Path(f"/proc/{worker}").exists()
-        assert list(folder.iterdir()) == []
+        assert not folder.parent.exists()
+
+    def test_a_killed_nursery_costs_no_artifact(self, trained: Path, tmp_path: Path) -> None:
+        folder = tmp_path / "dist"
+        process = subprocess.Popen(command("export", trained, "--to", "tflite:fp32", "-o", folder, "--quiet"))
+        worker = wait_for_worker(folder)
+        nursery = parent_of(worker)
+        assert nursery != process.pid
+        os.kill(nursery, signal.SIGKILL)
+        assert process.wait(120) == 0
+        assert (folder / "fruit.fp32.tflite").exists()
 
 
 class TestVerify:
@@ -404,6 +420,25 @@ class TestBench:
         assert "fruit.int8.tflite" in result.out
         assert "cores" in result.out
 
+    def test_a_changed_file_is_a_row_and_the_others_are_measured(
+        self, run: Run, exported: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "dist"
+        shutil.copytree(exported, folder)
+        path = folder / "fruit.fp32.tflite"
+        path.write_bytes(path.read_bytes() + b"\0")
+        options = ("--runs", 5, "--seconds", 0.05, "--warmup", 0)
+        result = run("bench", folder, *options)
+        assert result.code == 1
+        rows = {line.split()[0]: line.split()[2] for line in result.out.splitlines()[2:6]}
+        assert {name for name, first in rows.items() if first == "FAILED"} == {path.name}
+        assert "FAILED fruit.fp32.tflite: " in result.out
+        document = run("bench", folder, *options, "--json").document
+        assert len(document["results"]) == len(PRECISIONS) - 1
+        (failure,) = document["failures"]
+        assert (failure["artifact"], failure["target"]) == (path.name, "local")
+        assert "is not what was exported" in failure["reason"]
+
     def test_an_unknown_target_lists_the_known(self, run: Run, exported: Path) -> None:
         result = run("bench", exported, "--on", "toaster")
         assert result.code == 2
@@ -436,6 +471,20 @@ class TestPredict:
         assert result.code == 1
         assert "no known image format" in result.document["photos"][0]["error"]
         assert result.document["photos"][1]["predictions"]
+
+    def test_a_file_that_was_changed_in_the_export_folder(
+        self, run: Run, exported: Path, photos: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "dist"
+        shutil.copytree(exported, folder)
+        path = folder / "fruit.int8.tflite"
+        shutil.copy(folder / "fruit.fp32.tflite", path)  # sound, but another
+        photo = next((photos / "val" / "apple").iterdir())
+        result = run("predict", path, photo)
+        assert result.code == 1
+        assert "is not what was exported" in result.err
+        elsewhere = shutil.copy(path, tmp_path)  # what the message advises
+        assert run("predict", elsewhere, photo).code == 0
 
 
 class TestInspect:

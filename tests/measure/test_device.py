@@ -51,6 +51,9 @@ def test_a_boards_own_name_comes_first(tmp_path):
     (tmp_path / "proc/device-tree/model").write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
     (tmp_path / "proc/cpuinfo").write_text(PI)
     assert find_model(tmp_path) == "Raspberry Pi 5 Model B Rev 1.0"
+    (tmp_path / "sys/firmware/devicetree/base").mkdir(parents=True)
+    (tmp_path / "sys/firmware/devicetree/base/model").write_bytes(b"Raspberry Pi 4 Model B Rev 1.4\0")
+    assert find_model(tmp_path) == "Raspberry Pi 4 Model B Rev 1.4"
 
 
 @pytest.mark.parametrize(("cpuinfo", "model"), [(PI, "Raspberry Pi 4 Model B Rev 1.4"), (X86, "Intel(R) Core(TM) i7")])

@@ -8,8 +8,10 @@ import os
 import signal
 import stat
 import tarfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +77,11 @@ def until(condition: Callable[[], object], seconds: float = 10) -> bool:
 
 def test_probe(connection: Connection) -> None:
     answer = connection.request(
-        "probe", {"files": ["/proc/version", "/no/such"], "commands": [["uname", "-s"], ["no-such"]]}
+        "read", {"files": ["/proc/version", "/no/such"], "commands": [["uname", "-s"], ["no-such"]]}
     )
     assert list(answer.fields["files"]) == ["/proc/version"]
     assert answer.fields["commands"] == {"uname -s": "Linux"}
+    answer = connection.request("probe")
     assert answer.fields["bits"] == 64
     assert answer.fields["kept"] == []
 
@@ -117,11 +120,11 @@ def test_an_archive_that_is_kept_stays_and_all_else_goes(home: Path) -> None:
         assert work(home)
     assert until(lambda: not work(home))
     with Connection(HOST) as connection:
-        assert connection.request("probe", NOTHING).fields["kept"] == ["runtime/abc"]
+        assert connection.request("probe").fields["kept"] == ["runtime/abc"]
         assert (home / ".cache/edgekit/runtime/abc/package/module.py").is_file()
         answer = run(connection, "import sys; print(sys.path[1])", python_path=["runtime/abc"])
         assert answer.payload.strip() == str(home / ".cache/edgekit/runtime/abc").encode()
-        assert connection.request("remove").fields["removed"]
+        assert connection.request("remove").fields["bytes"] > 0
     assert not (home / ".cache/edgekit").exists()
 
 
@@ -142,7 +145,7 @@ def test_a_folder_to_keep_lies_in_the_cache(connection: Connection, keep: str) -
 
 def test_what_was_damaged_on_the_way_is_not_kept(connection: Connection, home: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(
-        "edgekit.remote.connection.hashlib.sha256", lambda data: type("H", (), {"hexdigest": lambda _: ""})()
+        "edgekit.remote.frames.hashlib.sha256", lambda data: type("H", (), {"hexdigest": lambda _: ""})()
     )
     with pytest.raises(RefusedError, match="not what was sent"):
         connection.request("put", {"name": "x"}, b"data")
@@ -155,26 +158,27 @@ def test_the_end_of_the_connection_ends_what_it_started(home: Path, tmp_path: Pa
         f"import os, subprocess, time; child = subprocess.Popen(['sleep', '60']);"
         f"open({str(mark)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}'); time.sleep(60)"
     )
-    connection = Connection(HOST)
+    connection = Connection(HOST).open()
     request = {"arguments": ["-c", code], "environment": {}, "python_path": [], "seconds": 60, "interval": 1, **NOTHING}
-    connection._send({"id": 1, "do": "run", **request}, None, None)
+    connection._send({"id": 1, "do": "run", **request}, None)
     assert until(lambda: mark.is_file() and len(mark.read_text().split()) == 2)
     pids = [int(word) for word in mark.read_text().split()]
+    assert connection._process is not None
     assert connection._process.stdin is not None
     connection._process.stdin.close()  # all that the agent sees of a connection that ended
     assert until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
     assert until(lambda: not work(home))
     with pytest.raises(TargetError, match="was lost"):
-        connection.request("probe", NOTHING)
+        connection.request("probe")
     connection.close()
 
 
 def test_an_agent_that_is_killed_takes_its_child_along_and_the_next_one_cleans_up(home: Path, tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     code = f"import os, time; open({str(mark)!r}, 'w').write(f'{{os.getppid()}} {{os.getpid()}}'); time.sleep(60)"
-    connection = Connection(HOST)
+    connection = Connection(HOST).open()
     request = {"arguments": ["-c", code], "environment": {}, "python_path": [], "seconds": 60, "interval": 1, **NOTHING}
-    connection._send({"id": 1, "do": "run", **request}, None, None)
+    connection._send({"id": 1, "do": "run", **request}, None)
     assert until(lambda: mark.is_file() and len(mark.read_text().split()) == 2)
     agent, child = (int(word) for word in mark.read_text().split())
     os.kill(agent, signal.SIGKILL)
@@ -189,7 +193,7 @@ def test_an_agent_that_is_killed_takes_its_child_along_and_the_next_one_cleans_u
 def test_a_login_script_may_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     transport(tmp_path, monkeypatch, 'echo "Welcome to your Pi"; eval "$last"')
     with Connection(HOST) as connection:
-        assert connection.request("probe", NOTHING).fields["bits"] == 64
+        assert connection.request("probe").fields["bits"] == 64
 
 
 @pytest.mark.parametrize(
@@ -198,19 +202,140 @@ def test_a_login_script_may_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("PATH=/nowhere; $last", "has no python3"),
         ('echo "edgekit-device 3 9"; cat', "has Python 3.9; EdgeKit needs 3.11"),
         ("echo Permission denied '(publickey).' >&2; exit 255", "ssh-copy-id pi@device"),
-        ("yes", "was lost|cannot be reached"),
+        ("yes", "cannot start python3"),
     ],
 )
 def test_devices_that_cannot_serve(body: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     transport(tmp_path, monkeypatch, body)
     with pytest.raises(TargetError, match=words):
-        Connection(HOST)
+        Connection(HOST).open()
+
+
+def test_a_failure_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each of many models would wait for its own time-out."""
+    transport(tmp_path, monkeypatch, f"echo x >>{tmp_path}/calls; echo Connection refused >&2; exit 255")
+    connection = Connection(HOST)
+    for _ in range(3):
+        with pytest.raises(TargetError, match="nothing listens"):
+            connection.request("probe")
+    assert (tmp_path / "calls").read_text() == "x\n"
+
+
+def test_one_that_was_closed_does_not_open(home: Path) -> None:
+    connection = Connection(HOST)
+    connection.close()
+    with pytest.raises(TargetError, match="was closed"):
+        connection.request("probe")
+    assert not work(home)
+
+
+@pytest.mark.parametrize("where", ["greeting", "writing", "reading"])
+def test_another_thread_closes_one_that_waits(
+    where: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if where == "greeting":
+        transport(tmp_path, monkeypatch, "sleep 60")
+    connection = Connection(HOST)
+    caught: list[str] = []
+
+    def use() -> None:
+        try:
+            if where == "writing":
+                connection.open()
+                os.kill(agent_of(connection), signal.SIGSTOP)
+                connection.request("put", {"name": "x"}, bytes(50 << 20), seconds=60)
+            run(connection, "import time; time.sleep(60)", seconds=60)
+        except TargetError as error:
+            caught.append(str(error))
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    assert until(lambda: connection._process is not None)
+    time.sleep(2)
+    connection.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert caught == ["The connection to pi@device was closed."]
+
+
+def agent_of(connection: Connection) -> int:
+    """The process that the shell became, by its Python's arguments."""
+    assert connection._process is not None
+    return connection._process.pid
+
+
+def test_a_device_that_hangs_is_given_up(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgekit.remote.connection.SILENCE_SECONDS", 2.0)
+    connection = Connection(HOST).open()
+    os.kill(agent_of(connection), signal.SIGSTOP)
+    for _ in range(2):  # in the middle of writing, and ever after
+        with pytest.raises(TargetError, match="has not been heard of for 2 s"):
+            connection.request("put", {"name": "x"}, bytes(50 << 20), seconds=60)
+    connection.close()
+
+
+def test_one_that_does_not_take_what_is_sent_in_time_is_given_up(home: Path) -> None:
+    connection = Connection(HOST).open()
+    os.kill(agent_of(connection), signal.SIGSTOP)
+    with pytest.raises(TargetError, match="did not take what was sent"):
+        connection.request("put", {"name": "x"}, bytes(50 << 20), seconds=1)
+    connection.close()
+
+
+def test_two_at_once_send_the_same(home: Path) -> None:
+    with Connection(HOST) as one, Connection(HOST) as two:
+        sent = archive(*(f"package/{number}.py" for number in range(500)))
+        with ThreadPoolExecutor() as pool:
+            paths = list(
+                pool.map(lambda it: it.request("unpack", {"keep": "runtime/a"}, sent).fields["path"], (one, two))
+            )
+        assert paths == [str(home / ".cache/edgekit/runtime/a")] * 2
+        assert one.request("probe").fields["kept"] == ["runtime/a"]
+        with pytest.raises(RefusedError, match="another connection"):
+            one.request("remove")
+    assert until(lambda: not work(home))
+
+
+def test_what_is_not_whole_is_not_kept_and_is_replaced(home: Path) -> None:
+    sent = archive("package/a.py", "package/b.py")
+    with Connection(HOST) as connection:
+        connection.request("unpack", {"keep": "runtime/a"}, sent)
+        assert connection.request("probe").fields["kept"] == ["runtime/a"]
+        (home / ".cache/edgekit/runtime/a/package/a.py").unlink()
+        assert connection.request("probe").fields["kept"] == []
+        connection.request("unpack", {"keep": "runtime/a"}, sent)
+        assert connection.request("probe").fields["kept"] == ["runtime/a"]
+
+
+def test_only_the_latest_are_kept_and_those_in_use(home: Path) -> None:
+    with Connection(HOST) as user:
+        for number in range(6):
+            with Connection(HOST) as other:
+                other.request("unpack", {"keep": f"runtime/{number}"}, archive("package/a.py"))
+            if number == 0:
+                run(user, "pass", python_path=["runtime/0"])
+            os.utime(home / f".cache/edgekit/runtime/{number}/.whole", (number, number))
+        assert sorted(user.request("probe").fields["kept"]) == [f"runtime/{number}" for number in (0, 3, 4, 5)]
+
+
+def test_a_device_sends_no_orders_to_the_terminal(connection: Connection) -> None:
+    answer = run(connection, "import sys; print('\\x1b]0;owned\\x07 \\x9b2J', file=sys.stderr)")
+    assert answer.fields["log"] == ["?]0;owned? ?2J"]
+
+
+def test_frames_that_are_none(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for garbage in ("zzzzzzzzzzzzzzzz", "\\0\\0\\0\\2[]", "\\0\\0\\0\\1x"):
+        transport(tmp_path, monkeypatch, f"echo edgekit-device 3 11; printf '{garbage}'; cat >/dev/null")
+        connection = Connection(HOST)
+        with pytest.raises(TargetError, match="lost"):
+            connection.request("probe")
+        connection.close()
 
 
 def test_no_ssh_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(COMMAND_VARIABLE, "/no/such/ssh")
     with pytest.raises(TargetError, match="openssh-client"):
-        Connection(HOST)
+        Connection(HOST).open()
 
 
 def test_an_answer_that_does_not_come(connection: Connection) -> None:

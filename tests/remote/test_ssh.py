@@ -29,7 +29,9 @@ Host key verification failed."""
         (255, "Connection closed by 10.0.0.1 port 22", ["was lost"]),
         (127, "bash: line 1: exec: python3: not found", ["has no python3", "apt install python3"]),
         (255, "kex_exchange_identification: unheard of", ["unheard of", "Try by hand: ssh pi@"]),
-        (1, "", ["ssh ended with 1"]),
+        (1, "", ["cannot start python3", "exit code 1"]),
+        (1, "exec: python3: Command not found.", ["has no python3"]),
+        (255, "", ["ssh ended with 255"]),
     ],
 )
 def test_explain(code: int, log: str, words: list[str]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgekit.artifact import Manifest, ManifestEntry, digest_of
 from edgekit.errors import ModelFileError, UnsupportedModelError, UsageError
 from edgekit.runtime import load
 from edgekit.spec import ImageFormat, Label, image_classifier
@@ -49,6 +50,17 @@ def test_native_chatter_stays_off_the_terminal(tiny, repository):
 def test_the_files_own_spec_is_used(tiny):
     with load(tiny.fp32) as model:
         assert model.spec == tiny.spec
+
+
+def test_a_file_in_an_export_folder_must_be_the_one_that_was_exported(tiny, tmp_path):
+    path = tmp_path / "tiny.fp32.tflite"
+    path.write_bytes(tiny.fp32.read_bytes())
+    Manifest("tiny", tiny.spec, (ManifestEntry(path.name, "tflite", "fp32", 1, digest_of(path)),)).write(tmp_path)
+    load(path).close()
+    path.write_bytes(tiny.int8.read_bytes())
+    with pytest.raises(ModelFileError, match="is not what was exported"):
+        load(path)
+    load(path, trust=True).close()
 
 
 def test_a_given_spec_replaces_the_files_own(tiny):
@@ -158,8 +170,8 @@ def test_the_same_classifier_without_metadata_takes_tensors(shared_data):
         ((None,), "The model file is a path. Got: None"),
         ((5,), "The model file is a path. Got: 5"),
         (("",), "The model file is a path. Got: ''"),
-        (("x.tflite", "2"), "threads must be at least 1. Got: '2'"),
-        (("x.tflite", 0), "threads must be at least 1. Got: 0"),
+        (("x.tflite", "2"), "threads is a whole number of at least 1. Got: '2'"),
+        (("x.tflite", 0), "threads is a whole number of at least 1. Got: 0"),
         (("x.tflite", None, False, {"task": "tensors"}), "spec is a ModelSpec. Got: a dict"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgekit.runtime import pixels as way
 from edgekit.runtime.pixels import Normalization, make_encoder
 
 PIXELS = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)
@@ -48,3 +49,42 @@ def test_values_beyond_the_range_are_clipped():
 def test_halves_are_rounded_up_as_tflite_does():
     stored = make_encoder("uint8", 2.0, 0, None, 1)(PIXELS[..., :1]).ravel()
     assert stored[:6].tolist() == [0, 1, 1, 2, 2, 3]
+
+
+WAYS = {
+    # dtype, scale, zero point, mean and std, what is to be used
+    "as they are": (("float32", None, 0, None), way._copy),
+    "bytes": (("uint8", 1 / 128, 128, Normalization((128.0,), (128.0,))), way._copy),
+    "shifted": (("int8", 1.0, -128, None), way._add),
+    "to -1..1": (("float32", None, 0, Normalization((127.5,), (127.5,))), way._subtract_and),
+    "by a power of two": (("float32", None, 0, Normalization((128.0,), (128.0,))), way._subtract_and),
+    "to 0..1": (("float32", None, 0, Normalization((0.0,), (255.0,))), way._subtract_and),
+    "one number three times": (("float32", None, 0, Normalization((127.5,) * 3, (127.5,) * 3)), way._subtract_and),
+    "odd numbers": (("float32", None, 0, Normalization((120.3,), (57.7,))), way._look_up),
+    "half the range": (("int8", 1 / 64, 0, Normalization((127.5,), (127.5,))), way._look_up),
+    "clipped": (("uint8", 0.5, 0, None), way._look_up),
+    "each channel": (
+        ("float32", None, 0, Normalization((123.7, 116.3, 103.5), (58.4, 57.1, 57.4))),
+        way._look_up_channels,
+    ),
+    "each channel in 8 bits": (("int8", 0.02, 3, Normalization((1.0, 2.0, 3.0), (64.0,))), way._look_up_channels),
+}
+
+
+@pytest.mark.parametrize(("tensor", "used"), WAYS.values(), ids=WAYS)
+def test_whatever_is_fastest_writes_the_tables_values(tensor, used):
+    table = way._table(*tensor, 3)
+    encoder = make_encoder(*tensor, 3)
+    assert getattr(encoder.fill, "func", encoder.fill) is used
+    photo = np.random.default_rng(0).integers(0, 256, (1, 37, 41, 3), np.uint8)
+    expected = np.stack([table[channel][photo[..., channel]] for channel in range(3)], axis=-1)
+    values = np.full(photo.shape, 7, table.dtype)
+    encoder.fill(photo, values)
+    assert values.tobytes() == expected.tobytes()
+    encoded = encoder(photo)
+    np.testing.assert_array_equal(encoded, expected)
+    assert encoder.unchanged == (encoded is photo)
+    # Views, as an array of the model's size may be one.
+    values[...] = 7
+    encoder.fill(photo[:, ::-1, :, ::-1], values)
+    assert values.tobytes() == encoder(np.ascontiguousarray(photo[:, ::-1, :, ::-1])).astype(table.dtype).tobytes()

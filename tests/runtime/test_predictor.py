@@ -66,7 +66,7 @@ def test_top_is_bounded_by_the_classes(tiny):
     with load(tiny.fp32) as model:
         assert len(model.classify(tiny.images[0], top=100)) == 4
         for wrong in (0, "3", 2.0, None):
-            with pytest.raises(UsageError, match="top must be at least 1"):
+            with pytest.raises(UsageError, match="top is a whole number of at least 1"):
                 model.classify(tiny.images[0], top=wrong)
         with pytest.raises(UsageError, match="language is a string, as in 'de'"):
             model.classify(tiny.images[0], language=5)

@@ -209,6 +209,9 @@ def test_it_can_be_measured(dense: Path) -> None:
     measurement = measure_in_child(Job(str(dense), protocol))
     assert measurement.engine.name == "@tensorflow/tfjs"
     assert measurement.latency.runs == 5
+    if sys.platform == "linux":  # Node's memory counts, too
+        assert measurement.processes == 2
+        assert (measurement.peak_memory_bytes or 0) > (measurement.base_memory_bytes or 0) + (25 << 20)
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edgekit import child
 from edgekit.child import ChildResult, run_child
 from edgekit.errors import ModelFileError, UnsupportedModelError
-from edgekit.runtime import load, trust, try_model
-from edgekit.runtime.trust import TrialLimits, ensure_tried, read_result
+from edgekit.runtime import load, try_model
+from edgekit.runtime.trust import TrialLimits, ensure_tried, limits_for, read_result
 
 REFUSED = {
     "audio_preprocessor_int8.tflite": "custom operator 'SignalWindow'",
@@ -35,13 +39,13 @@ def own_cache(tmp_path, monkeypatch):
 def trials(monkeypatch):
     """The limits of each trial that really started a child."""
     started: list[TrialLimits] = []
-    real = trust.run_child
+    real = child.run_child
 
     def run_child(*arguments, **keywords):
         started.append(arguments[2])
         return real(*arguments, **keywords)
 
-    monkeypatch.setattr(trust, "run_child", run_child)
+    monkeypatch.setattr(child, "run_child", run_child)
     return started
 
 
@@ -115,6 +119,84 @@ def test_a_trial_that_takes_too_long_is_ended(tiny):
     assert "did not finish one run within 0.01 s" in (result.reason or "")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows limits no process's computing time")
+def test_an_endless_loop_is_ended(tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    module = tf.Module()
+    module.serve = tf.function(
+        lambda one: tf.while_loop(lambda number: number >= 0.0, lambda number: (number * 0.5,), (one,))[0],
+        input_signature=[tf.TensorSpec((), tf.float32)],
+    )
+    path = tmp_path / "endless.tflite"
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([module.serve.get_concrete_function()], module)
+    path.write_bytes(converter.convert())
+    result = try_model(path, TrialLimits(seconds=1))
+    assert not result.ok
+    assert "did not finish one run within 1 s" in (result.reason or "")
+
+
+def test_a_large_file_has_more_time():
+    assert limits_for(4_000_000).seconds == 9
+    assert limits_for(100).seconds == 8
+
+
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="only Linux chooses a process to end")
+def test_a_trial_is_the_first_to_go_when_memory_runs_out():
+    code = (
+        "from edgekit.runtime.trial import limit_process\n"
+        "limit_process(1 << 30, 10)\nprint(open('/proc/self/oom_score_adj').read())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 1000
+
+
+def test_the_bytes_that_were_tried_are_the_bytes_that_run(tiny, tmp_path, own_cache, monkeypatch):
+    """The file is exchanged for garbage while its trial runs."""
+    path = tmp_path / "model.tflite"
+    path.write_bytes(tiny.bare.read_bytes())
+
+    def exchange(*given):
+        path.write_bytes(b"garbage")
+        return run_child(*given)
+
+    monkeypatch.setattr(child, "run_child", exchange)
+    with load(path) as model:
+        assert model.engine.inputs[0].name == "image"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_trial_ends_with_its_program(tiny):
+    """The program is killed while the trial waits for the model."""
+    code = (
+        "import subprocess, sys\nfrom edgekit.child import child_command, child_environment\n"
+        "words = child_command('edgekit.runtime.trial', str(1 << 30), '10')\n"
+        "trial = subprocess.Popen(words, stdin=subprocess.PIPE, env=child_environment({}))\n"
+        "print(trial.pid, flush=True)\nsys.stdin.read()"
+    )
+    program = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert program.stdin is not None
+    assert program.stdout is not None
+    trial = Path("/proc") / program.stdout.readline().strip()
+    # PR_SET_PDEATHSIG is set by the trial's first lines; it has no other name to be waited for by.
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and b"edgekit.runtime.trial" not in (trial / "cmdline").read_bytes():
+        time.sleep(0.05)
+    program.kill()
+    program.wait()
+    while time.monotonic() < deadline and is_alive(trial):
+        time.sleep(0.05)
+    program.stdout.close()
+    program.stdin.close()
+    assert not is_alive(trial)
+
+
+def is_alive(process: Path) -> bool:
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def test_a_trial_that_takes_too_much_memory_is_ended(tmp_path):
     tf = pytest.importorskip("tensorflow")
     module = tf.Module()
@@ -143,7 +225,7 @@ def test_an_input_that_takes_too_much_memory_is_a_sentence(tiny):
 def test_nothing_native_is_held_back_in_a_trial(tiny, monkeypatch):
     """What the interpreter prints before a crash is all that there is to explain it."""
     seen: list[ChildResult] = []
-    monkeypatch.setattr(trust, "run_child", lambda *given: seen.append(run_child(*given)) or seen[-1])
+    monkeypatch.setattr(child, "run_child", lambda *given: seen.append(run_child(*given)) or seen[-1])
     assert try_model(tiny.bare).ok
     assert "XNNPACK delegate" in seen[0].log
 
@@ -167,7 +249,9 @@ def test_a_strange_working_directory_is_not_imported(tiny, own_cache, tmp_path, 
         (ChildResult({"ok": True}, -6, "free(): invalid pointer"), "crashes the interpreter (signal 6, SIGABRT"),
         (ChildResult(None, 0xC0000005, ""), "crashes the interpreter (exception 0xC0000005"),
         (ChildResult(None, -6, "what():  std::bad_alloc"), "asks for more memory than the 2 GiB of a trial"),
-        (ChildResult(None, None, ""), "did not finish one run within 30 s"),
+        (ChildResult(None, None, ""), "did not finish one run within 8 s"),
+        (ChildResult(None, -24, ""), "did not finish one run within 8 s"),
+        (ChildResult(None, -9, ""), "the system ended its trial, as Linux does when memory runs out"),
         (
             ChildResult(None, 1, "Traceback ...\nImportError: no module"),
             "the trial run failed (ImportError: no module)",

@@ -29,6 +29,10 @@ CONTENTS: dict[str, str] = {
 """What lies in a folder of each kind, for those that others have named."""
 
 
+DELEGATES = (".tflite",)
+"""Whose ``open_model`` takes a delegate, too."""
+
+
 def find_engine(path: Path) -> EngineModule:
     """The module for a model file, by its suffix; for a folder, also by what lies in it.
 
@@ -39,6 +43,11 @@ def find_engine(path: Path) -> EngineModule:
     if module is None:
         raise UsageError(f"Nothing here runs {path.name!r}. Known are files that end in {', '.join(MODULES)}.")
     return cast(EngineModule, import_module(module))
+
+
+def takes_delegates(path: Path) -> bool:
+    """Whether the engine for a model file can run it with a delegate."""
+    return _suffix(path) in DELEGATES
 
 
 def is_model(path: Path) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +120,27 @@ class Engine(Protocol):
         """Frees the model's memory. A second call does nothing."""
 
 
+@runtime_checkable
+class InPlaceEngine(Engine, Protocol):
+    """An engine whose input can be written where it is read, without an array between."""
+
+    def run_filled(self, shape: tuple[int, ...], fill: Callable[[NDArray[Any]], None]) -> dict[str, NDArray[Any]]:
+        """Runs a model that has one input.
+
+        Args:
+            shape: of the input.
+            fill: called once with the input's memory, an array of this shape and of the tensor's dtype, to
+                write every element. It must not fail, nor keep the array.
+
+        Returns:
+            As :meth:`Engine.run` does.
+
+        Raises:
+            UsageError: the shape is wrong, or the engine is closed.
+            UnsupportedModelError: the engine fails at running the model.
+        """
+
+
 @dataclass(frozen=True)
 class OpenedModel:
     """A model file that is ready to run, with what the file says about itself.
@@ -129,11 +150,13 @@ class OpenedModel:
         spec: EdgeKit's own, or made from the format's standard metadata, or ``None``.
         normalization: what pixels 0..255 must go through outside of the graph; ``None`` for
             EdgeKit's own models, which take pixels as they are.
+        assumptions: sentences on what the file does not say itself; empty where it has EdgeKit's spec.
     """
 
     engine: Engine
     spec: ModelSpec | None = None
     normalization: Normalization | None = None
+    assumptions: tuple[str, ...] = ()
 
 
 class EngineModule(Protocol):
@@ -147,13 +170,15 @@ class EngineModule(Protocol):
             MissingExtraError: likewise, where an extra brings it.
         """
 
-    def open_model(self, path: Path, threads: int | None, trust: bool) -> OpenedModel:
+    def open_model(self, path: Path, threads: int | None, trust: bool, **delegate: Any) -> OpenedModel:
         """Loads a file.
 
         Args:
             path: of the file, or of the folder for formats that are folders.
             threads: how many the engine may use; ``None`` for the engine's default.
             trust: skip the trial run of files that may crash the engine.
+            delegate: ``delegate=`` of an engine in :data:`edgekit.runtime.engines.DELEGATES`, and of no other: a
+                :class:`~edgekit.runtime.engines.delegates.Delegate`.
 
         Raises:
             ModelFileError: missing, broken, or refused for safety.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib import import_module, metadata
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,12 @@ from edgekit.errors import ModelFileError, UnsupportedModelError, UsageError
 from edgekit.modelfile import read_model_file
 from edgekit.runtime.engines.base import STRING, EngineInfo, OpenedModel, TensorInfo, check_inputs
 from edgekit.runtime.engines.litert_kernels import count_nodes, describe_kernels, read_nodes
-from edgekit.runtime.engines.litert_names import find_signature, name_tensors
-from edgekit.runtime.engines.litert_problems import explain
+from edgekit.runtime.engines.litert_slots import Slot, read_slots
 from edgekit.runtime.engines.stderr import without_chatter
+from edgekit.runtime.engines.versions import installed_version
+
+if TYPE_CHECKING:
+    from edgekit.runtime.engines.delegates import Delegate
 
 INTERPRETERS = {
     "ai-edge-litert": "ai_edge_litert.interpreter",
@@ -41,12 +44,12 @@ def prepare() -> None:
     import_module("edgekit.runtime.trust")
 
 
-def open_model(path: Path, threads: int | None, trust: bool) -> OpenedModel:
+def open_model(path: Path, threads: int | None, trust: bool, delegate: Delegate | None = None) -> OpenedModel:
     """Loads a ``.tflite``; see :class:`~edgekit.runtime.engines.base.EngineModule`.
 
     The file is read once: the bytes that were tried are the bytes that run.
     """
-    from edgekit.runtime.foreign import read_foreign_spec
+    from edgekit.runtime.foreign import read_foreign
     from edgekit.runtime.trust import ensure_tried
     from edgekit.tflite.model import read_model
     from edgekit.tflite.spec_io import read_spec
@@ -54,12 +57,12 @@ def open_model(path: Path, threads: int | None, trust: bool) -> OpenedModel:
     data = read_model_file(path)
     spec = read_spec(data, path.name)
     if not trust:
-        ensure_tried(data, str(path))
-    engine = LiteRTEngine(data, threads, str(path))
+        ensure_tried(data, str(path), delegate=delegate)
+    engine = LiteRTEngine(data, threads, str(path), delegate=delegate)
     if spec is not None:
         return OpenedModel(engine, spec)
-    foreign = read_foreign_spec(read_model(data, path.name), path.stem)
-    return OpenedModel(engine, foreign.spec, foreign.normalization) if foreign else OpenedModel(engine)
+    foreign = read_foreign(read_model(data, path.name), path.stem)
+    return OpenedModel(engine, foreign.spec, foreign.normalization, foreign.assumptions)
 
 
 def find_interpreter() -> tuple[str, type[Any]]:
@@ -71,19 +74,12 @@ def find_interpreter() -> tuple[str, type[Any]]:
     for package, module in INTERPRETERS.items():
         with contextlib.suppress(ModuleNotFoundError):
             return package, import_module(module).Interpreter
-    raise UnsupportedModelError(
-        "A .tflite file needs a LiteRT interpreter, and none is installed. Install it with: pip install "
-        "ai-edge-litert (on 32-bit ARM: tflite-runtime, for Python up to 3.11)."
-    )
+    import platform
 
+    from edgekit.runtime.engines.litert_absent import how_to_get_one
 
-@dataclass
-class _Slot:
-    """A tensor's place in the interpreter, with the shape that is allocated now."""
-
-    info: TensorInfo
-    index: int
-    shape: tuple[int, ...]
+    bits = 64 if sys.maxsize > 2**32 else 32
+    raise UnsupportedModelError(how_to_get_one(sys.platform, platform.machine(), bits, sys.version_info[:2]))
 
 
 class LiteRTEngine:
@@ -96,6 +92,7 @@ class LiteRTEngine:
         name: what to call the model in an error.
         quiet: keep the interpreter's start-up notes off standard error. Where loading may end the
             process, pass false: what is held back dies with it.
+        delegate: runs what it can of the model; the interpreter runs the rest.
 
     Raises:
         UnsupportedModelError: no interpreter is installed, or it cannot run the model.
@@ -105,25 +102,34 @@ class LiteRTEngine:
 
     batch_size = 1
 
-    def __init__(self, data: bytes, threads: int | None = None, name: str = "the model", quiet: bool = True) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        threads: int | None = None,
+        name: str = "the model",
+        quiet: bool = True,
+        delegate: Delegate | None = None,
+    ) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1. Got: {threads}.")
         self._name = name
         self._lock = threading.Lock()
         self._threads = threads or DEFAULT_THREADS
         self._package, factory = find_interpreter()
-        self._version = metadata.version(self._package)
+        self._version = installed_version(self._package)
         self._layout: list[tuple[str, tuple[int, ...], np.dtype[Any]]] | None = None
         """Names, shapes and dtypes of the last inputs: what was right once needs no second check."""
+        self._delegate = delegate
         try:
             with without_chatter() if quiet else contextlib.nullcontext():
-                self._interpreter: Any = factory(model_content=data, num_threads=self._threads)
+                options = self._delegate_options()
+                self._interpreter: Any = factory(model_content=data, num_threads=self._threads, **options)
                 operators = count_nodes(self._interpreter)
                 self._interpreter.allocate_tensors()
-            self._inputs, self._outputs = _read_slots(self._interpreter)
+            self._inputs, self._outputs = read_slots(self._interpreter)
         except _NATIVE_ERRORS as error:
             raise self._explain(error) from error
-        self._kernels = describe_kernels(read_nodes(self._interpreter), operators)
+        self._kernels = self._describe_kernels(data, operators)
         self._input_infos = tuple(slot.info for slot in self._inputs)
         self._output_infos = tuple(slot.info for slot in self._outputs)
 
@@ -146,16 +152,30 @@ class LiteRTEngine:
         # instead of the checks, and a plain try.
         layout = [(name, array.shape, array.dtype) for name, array in inputs.items()]
         with self._lock:
-            if self._interpreter is None:
-                raise UsageError(f"{self._name} is closed. Load it again.")
+            self._require_open()
             try:
                 if layout != self._layout:
                     self._accept(inputs)
                     self._layout = layout
                 for slot in self._inputs:
                     self._write(slot, inputs[slot.info.name])
-                self._interpreter.invoke()
-                return {slot.info.name: self._interpreter.get_tensor(slot.index) for slot in self._outputs}
+                return self._invoke()
+            except _NATIVE_ERRORS as error:
+                raise self._explain(error) from error
+
+    def run_filled(self, shape: tuple[int, ...], fill: Callable[[NDArray[Any]], None]) -> dict[str, NDArray[Any]]:
+        """See :class:`~edgekit.runtime.engines.base.InPlaceEngine`."""
+        slot = self._inputs[0]
+        with self._lock:
+            self._require_open()
+            try:
+                if shape != slot.shape:
+                    if not slot.info.accepts(shape):
+                        raise UsageError(f"{self._name}: Expected {slot.info}. Got an array of shape {shape}.")
+                    self._layout = None
+                    self._resize({slot.index: shape})
+                fill(self._interpreter.tensor(slot.index)())
+                return self._invoke()
             except _NATIVE_ERRORS as error:
                 raise self._explain(error) from error
 
@@ -163,6 +183,31 @@ class LiteRTEngine:
         """Frees the interpreter and its buffers."""
         with self._lock:
             self._interpreter = None
+
+    def _delegate_options(self) -> dict[str, Any]:
+        if self._delegate is None:
+            return {}
+        from edgekit.runtime.engines.delegates import create_delegate
+
+        return {"experimental_delegates": [create_delegate(self._delegate, INTERPRETERS[self._package])]}
+
+    def _describe_kernels(self, data: bytes, nodes_before: int | None) -> str:
+        nodes = read_nodes(self._interpreter)
+        if self._delegate is None or not nodes or nodes_before is None:
+            return describe_kernels(nodes, nodes_before)
+        from edgekit.runtime.engines.delegates import describe_shares
+        from edgekit.tflite.model import read_model
+
+        operators = len(read_model(data, self._name).subgraphs[0].operators)
+        return describe_shares(nodes, operators, nodes_before, self._delegate.name)
+
+    def _require_open(self) -> None:
+        if self._interpreter is None:
+            raise UsageError(f"{self._name} is closed. Load it again.")
+
+    def _invoke(self) -> dict[str, NDArray[Any]]:
+        self._interpreter.invoke()
+        return {slot.info.name: self._interpreter.get_tensor(slot.index) for slot in self._outputs}
 
     def _accept(self, inputs: Mapping[str, NDArray[Any]]) -> None:
         """Checks inputs of another layout than the last ones, and makes room for them."""
@@ -174,9 +219,11 @@ class LiteRTEngine:
             self._layout = None
             self._resize(shapes)
 
-    def _write(self, slot: _Slot, array: NDArray[Any]) -> None:
+    def _write(self, slot: Slot, array: NDArray[Any]) -> None:
         if slot.info.dtype == STRING:
             self._interpreter.set_tensor(slot.index, array.astype(object))
+        elif not array.ndim:  # of a scalar the interpreter gives no array to write into
+            self._interpreter.set_tensor(slot.index, array.astype(slot.info.dtype))
         elif array.size:
             # Written in place. The view must not outlive this line: the interpreter refuses to run
             # while one exists. So nothing here may fail, and the dtype was checked before.
@@ -199,44 +246,9 @@ class LiteRTEngine:
             slot.shape = shapes[slot.index]
 
     def _explain(self, error: BaseException) -> ModelFileError:
-        problem = explain(error, f"{self._package} {self._version}")
+        from edgekit.runtime.engines.litert_problems import explain
+
+        engine = f"{self._package} {self._version}"
+        problem = explain(error, f"{engine} with the delegate {self._delegate.name}" if self._delegate else engine)
         kind = ModelFileError if problem.broken else UnsupportedModelError
         return kind(f"{self._name} cannot be run: {problem.reason}.")
-
-
-def _read_slots(interpreter: Any) -> tuple[list[_Slot], list[_Slot]]:
-    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    signature = find_signature(
-        # The public get_signature_list gives names without their tensors.
-        interpreter._get_full_signature_list(),
-        [detail["index"] for detail in inputs],
-        [detail["index"] for detail in outputs],
-    )
-    return (
-        _name_slots("input", inputs, signature["inputs"] if signature else None),
-        _name_slots("output", outputs, signature["outputs"] if signature else None),
-    )
-
-
-def _name_slots(kind: str, details: Sequence[Mapping[str, Any]], signature: Mapping[str, int] | None) -> list[_Slot]:
-    indices = [int(detail["index"]) for detail in details]
-    names = name_tensors(kind, indices, [detail["name"] for detail in details], signature)
-    return [
-        _Slot(_describe(name, detail), index, tuple(int(size) for size in detail["shape"]))
-        for name, index, detail in zip(names, indices, details, strict=True)
-    ]
-
-
-def _describe(name: str, detail: Mapping[str, Any]) -> TensorInfo:
-    dtype = np.dtype(detail["dtype"])
-    scales = detail["quantization_parameters"]["scales"]
-    zero_points = detail["quantization_parameters"]["zero_points"]
-    # shape_signature is empty where the file holds none; then the shape is fixed.
-    sizes = detail["shape_signature"] if len(detail["shape_signature"]) else detail["shape"]
-    return TensorInfo(
-        name,
-        tuple(None if size < 0 else int(size) for size in sizes),
-        STRING if dtype.kind in "SUO" else dtype.name,
-        float(scales[0]) if len(scales) == 1 else None,
-        int(zero_points[0]) if len(zero_points) == 1 else 0,
-    )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
+from typing import IO
 
 from edgekit.quiet import stderr_into
 
@@ -24,7 +24,7 @@ def without_chatter() -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         try:
-            held = stack.enter_context(tempfile.TemporaryFile())
+            held = stack.enter_context(_open_unnamed())
         except OSError:  # no temporary folder: chatter does no harm
             yield
             return
@@ -34,6 +34,19 @@ def without_chatter() -> Iterator[None]:
         finally:
             held.seek(0)
             _pass_on(held.read())
+
+
+def _open_unnamed() -> IO[bytes]:
+    """A file without a name; in memory where the system offers that, which spares a small device a write to its card.
+
+    Raises:
+        OSError: there is no room for one.
+    """
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("edgekit-stderr"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 def _pass_on(text: bytes) -> None:
