@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -26,6 +27,9 @@ from edgekit.converters.schedule import longest_first, memory_of_job, parallel_j
 from edgekit.files import remove
 from edgekit.host import available_memory, usable_cores
 from edgekit.progress import Progress
+
+_CHATTER = re.compile(r"[IW]\d{4} |WARNING: All log messages before|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IW] ")
+"""Lines of TensorFlow's log that are information or a warning: no reason why a process ended."""
 
 LOG = "log.txt"
 """In a job's folder: everything that its converter printed."""
@@ -232,7 +236,8 @@ def _read_outcome(job: Job, folder: Path, log: Path, code: int | None) -> Outcom
 
 def _last_line(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    return next((line for line in reversed(lines) if line), "").rstrip(".")[:300]
+    telling = (line for line in reversed(lines) if line and not _CHATTER.match(line))
+    return next(telling, "").rstrip(".")[:300]
 
 
 def _how_it_ended(code: int | None) -> str:

@@ -36,6 +36,9 @@ from edgekit.child import end_with_parent
 _WITH_OPENBLAS = ("numpy", "scipy.linalg")
 """What has threads that may be there; other packages may or may not import it."""
 
+_UNWANTED = "cv2"
+"""Keras imports OpenCV, for drawing, where it is installed; that has threads of its own, and no converter draws."""
+
 _CHUNK = 1 << 16
 
 
@@ -162,6 +165,7 @@ def _prepare(modules: Sequence[str]) -> bool:
         with contextlib.suppress(ImportError):
             import_module(name)
     known = count_threads()
+    sys.modules.setdefault(_UNWANTED, None)  # type: ignore[arg-type]  # an import of it then fails as a missing one
     for name in modules:
         import_module(name)
     # What is there now is there for good: no fork needs to look at it for garbage, and so copy it.

@@ -17,5 +17,53 @@ def _erfc(context: Any, node: Any, name: str, arguments: Any) -> None:
     context.make_node("Sub", [one.output[0], erf.output[0]], name=name, outputs=[output], **kind)
 
 
-CUSTOM_OPS: dict[str, tuple[Any, list[Any]]] = {"Erfc": (_erfc, [])}
+def _floor_mod(context: Any, node: Any, name: str, arguments: Any) -> None:
+    """The remainder with the divisor's sign; tf2onnx takes that of a quotient which ONNX cuts towards 0."""
+    (dividend, divisor), output, kind = _taken(context, node)
+    if _is_float(kind):
+        whole = _floored_quotient(context, name, dividend, divisor, kind)
+        product = context.make_node("Mul", [whole, divisor], name=f"{name}_product", **kind)
+        context.make_node("Sub", [dividend, product.output[0]], name=name, outputs=[output], **kind)
+    else:
+        context.make_node("Mod", [dividend, divisor], name=name, outputs=[output], **kind)
+
+
+def _floor_div(context: Any, node: Any, name: str, arguments: Any) -> None:
+    """The quotient rounded down, of integers too, which ONNX' ``Div`` cuts towards 0."""
+    (dividend, divisor), output, kind = _taken(context, node)
+    if _is_float(kind):
+        _floored_quotient(context, name, dividend, divisor, kind, output)
+    else:
+        rest = context.make_node("Mod", [dividend, divisor], name=f"{name}_rest", **kind)
+        exact = context.make_node("Sub", [dividend, rest.output[0]], name=f"{name}_exact", **kind)
+        context.make_node("Div", [exact.output[0], divisor], name=name, outputs=[output], **kind)
+
+
+def _taken(context: Any, node: Any) -> tuple[list[str], str, dict[str, Any]]:
+    """Inputs, output, and dtype and shape of a node, which is taken out of the graph."""
+    inputs, output = list(node.input), node.output[0]
+    kind: dict[str, Any] = {"dtypes": [context.get_dtype(output)], "shapes": [context.get_shape(output)]}
+    context.remove_node(node.name)
+    return inputs, output, kind
+
+
+def _is_float(kind: dict[str, Any]) -> bool:
+    from onnx import TensorProto
+
+    return kind["dtypes"][0] in (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)
+
+
+def _floored_quotient(
+    context: Any, name: str, dividend: str, divisor: str, kind: dict[str, Any], output: str | None = None
+) -> str:
+    quotient = context.make_node("Div", [dividend, divisor], name=f"{name}_quotient", **kind)
+    last = {"name": name, "outputs": [output]} if output else {"name": f"{name}_floor"}
+    return str(context.make_node("Floor", [quotient.output[0]], **last, **kind).output[0])
+
+
+CUSTOM_OPS: dict[str, tuple[Any, list[Any]]] = {
+    "Erfc": (_erfc, []),
+    "FloorDiv": (_floor_div, []),
+    "FloorMod": (_floor_mod, []),
+}
 """Op to its handler, in the form of tf2onnx' ``custom_op_handlers``."""

@@ -18,7 +18,7 @@ def explain_failure(outcome: Outcome) -> str:
             " TensorFlow's converter does so in full-integer conversion of recurrent layers (LSTM, GRU, "
             "Bidirectional): give them unroll=True, or use int8-dynamic."
         )
-    if "does not keep the promises of int8" in error:
+    if "does not keep the promises" in error and job.precision == "int8":
         return " TensorFlow's quantizer has left these in floating point: use int8-dynamic."
     if "TensorList" in error:
         return (

@@ -201,7 +201,8 @@ def _prepare(
     for request in requests:
         converter = get_converter(request.format)
         if converter.batch not in programs:
-            progress.say("Tracing and freezing the model ...")
+            if not programs:  # a second batch size is no news
+                progress.say("Tracing and freezing the model ...")
             programs[converter.batch] = work / f"program-{converter.batch or 'any'}"
             model.freeze(programs[converter.batch], converter.batch)
         name = artifact_name(model.spec.name, request)

@@ -81,6 +81,7 @@ def outcome(tmp_path: Path, code: int | None, log: str = "", result: str | None 
         (-9, "", "crashed (signal 9, SIGKILL, most likely for lack of memory)"),
         (-11, "F0000 check failed\n\n", "crashed (signal 11, SIGSEGV): F0000 check failed."),
         (1, "a\nNo space left on device.\n", "ended with exit code 1: No space left on device."),
+        (-9, "I0000 00:00:17 port.cc:153] oneDNN custom operations are on.\n", "most likely for lack of memory)."),
         (None, "", "was stopped after 60 minutes"),
     ],
 )
