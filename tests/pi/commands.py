@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cli.conftest import heed_interrupts
 from tests.pi.device import Pi
 
 QUICK = ("--runs", "6", "--seconds", "0", "--warmup", "0")
@@ -42,6 +43,7 @@ def start(pi: Pi, *words: str | Path, **variables: str) -> subprocess.Popen[str]
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
 
 
