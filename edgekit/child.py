@@ -110,7 +110,7 @@ def run_child(
         except BaseException:
             process.kill()  # and leaving the block waits for it and closes its pipes
             raise
-    return ChildResult(_parse(output), exit_code, log.decode("utf-8", "replace"))
+    return ChildResult(parse_reply(output), exit_code, log.decode("utf-8", "replace"))
 
 
 def child_command(module: str, *arguments: str) -> list[str]:
@@ -244,7 +244,8 @@ def _python_path() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([_PACKAGE_PARENT, older] if older else [_PACKAGE_PARENT])}
 
 
-def _parse(output: bytes) -> dict[str, Any] | None:
+def parse_reply(output: bytes) -> dict[str, Any] | None:
+    """The document of a :class:`Reply`; ``None`` where what was written is none."""
     try:
         document = json.loads(output)
     except ValueError:

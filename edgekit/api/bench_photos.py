@@ -51,7 +51,7 @@ class BenchPhotos:
         self._here = get_target("local")
         self._lock = Lock()
         self._opened: dict[str, tuple[NDArray[np.uint8], NDArray[np.integer]]] = {}
-        self._answers: dict[Path, PhotoAnswers] = {}
+        self._answers: dict[Path, tuple[NDArray[np.uint8], NDArray[np.integer], PhotoAnswers]] = {}
 
     def compare(self, file: Path, target: Target) -> DeviceAccuracy:
         """What the device answers beside what this machine answers.
@@ -63,10 +63,10 @@ class BenchPhotos:
         """
         # One at a time: targets run side by side, and most of this is this machine's work.
         with self._lock:
-            pixels, labels = self._open(file)
             if file not in self._answers:
-                self._answers[file] = self._here.answer(file, pixels, self._threads)
-            here = self._answers[file]
+                pixels, labels = self._open(file)
+                self._answers[file] = pixels, labels, self._here.answer(file, pixels, self._threads)
+            pixels, labels, here = self._answers[file]
         return compare_devices(target.answer(file, pixels, self._threads), here, labels)
 
     def _open(self, file: Path) -> tuple[NDArray[np.uint8], NDArray[np.integer]]:

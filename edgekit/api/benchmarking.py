@@ -129,7 +129,8 @@ class _Job:
             for index, file in enumerate(self._files):
                 if index not in failures:
                     try:
-                        check_published(file)
+                        if not measured[index]:
+                            check_published(file)
                         measured[index].append(self.target.measure(file, share, self._threads))
                     except EdgeKitError as error:
                         failures[index] = str(error)

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.child import ChildResult, Reply, run_child
-from edgekit.errors import EdgeKitError, TargetError
+from edgekit.child import ChildResult, Reply
+from edgekit.errors import EdgeKitError
+from edgekit.measure.workers import read_reply, run_worker
 from edgekit.runtime.engines.base import EngineInfo
 from edgekit.runtime.load import load
 
@@ -68,12 +69,8 @@ def answer_in_child(job: AnswersJob, photos: int) -> PhotoAnswers:
     Raises:
         TargetError: the model does not run, crashed or was too slow.
     """
-    limit = job.seconds(photos)
-    try:
-        child = run_child("edgekit.measure.answers_worker", json.dumps(job.to_dict()).encode(), limit)
-    except OSError as error:
-        raise TargetError(f"{Path(job.path).name} runs in a process of its own, and none starts ({error}).") from error
-    return read_answers(child, Path(job.path).name, limit)
+    name, limit = Path(job.path).name, job.seconds(photos)
+    return read_answers(run_worker("edgekit.measure.answers_worker", job.to_dict(), limit, name), name, limit)
 
 
 def read_answers(child: ChildResult, name: str, limit: float) -> PhotoAnswers:
@@ -82,13 +79,8 @@ def read_answers(child: ChildResult, name: str, limit: float) -> PhotoAnswers:
     Raises:
         TargetError: there are no answers; the message says why.
     """
-    reply = child.reply or {}
-    if "error" in reply:
-        raise TargetError(str(reply["error"]))
-    if child.timed_out:
-        raise TargetError(f"{name} did not answer all photos within {limit:.0f} s. Give fewer with --photos.")
-    if "probabilities" not in reply:
-        raise TargetError(f"{name} crashed the engine while it answered photos ({child.ending}).")
+    too_slow = f"did not answer all photos within {limit:.0f} s. Give fewer with --photos."
+    reply = read_reply(child, "probabilities", name, too_slow=too_slow, doing="answered photos")
     return PhotoAnswers(EngineInfo(**reply["engine"]), np.asarray(reply["probabilities"], np.float32))
 
 

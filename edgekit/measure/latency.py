@@ -105,16 +105,6 @@ class LatencyStats:
         return asdict(self)
 
 
-def measure_latency(
-    call: Callable[[], object],
-    protocol: LatencyProtocol,
-    clock: Callable[[], int] = time.perf_counter_ns,
-    on_start: Callable[[], object] = lambda: None,
-) -> LatencyStats:
-    """The statistics of :func:`measure_durations`."""
-    return summarize(measure_durations(call, protocol, clock, on_start))
-
-
 def measure_durations(
     call: Callable[[], object],
     protocol: LatencyProtocol,

@@ -17,14 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.child import ChildResult, Reply, run_child
-from edgekit.errors import EdgeKitError, TargetError
+from edgekit.child import ChildResult, Reply
+from edgekit.errors import EdgeKitError
 from edgekit.measure.device import Device, cpu_frequency, describe_device
 from edgekit.measure.inputs import random_inputs
 from edgekit.measure.latency import LatencyProtocol, LatencyStats, measure_durations, summarize
 from edgekit.measure.load_meter import LoadSample, other_load, sample_load
 from edgekit.measure.memory import current_memory, family_peak
 from edgekit.measure.validity import Conditions
+from edgekit.measure.workers import read_reply, run_worker
 from edgekit.runtime.engines import find_engine
 from edgekit.runtime.engines.base import EngineInfo
 from edgekit.runtime.load import load
@@ -90,11 +91,7 @@ def measure_in_child(job: Job) -> Measurement:
         TargetError: the model does not run, the worker crashed, ran out of time, or cannot be started.
     """
     name = Path(job.path).name
-    try:
-        child = run_child("edgekit.measure.worker", json.dumps(job.to_dict()).encode(), job.seconds)
-    except OSError as error:
-        raise TargetError(f"{name} is measured in a process of its own, and none can be started ({error}).") from error
-    return read_child(child, name, job.seconds)
+    return read_child(run_worker("edgekit.measure.worker", job.to_dict(), job.seconds, name), name, job.seconds)
 
 
 def read_child(child: ChildResult, name: str, limit: float) -> Measurement:
@@ -108,13 +105,8 @@ def read_child(child: ChildResult, name: str, limit: float) -> Measurement:
     Raises:
         TargetError: there is no measurement; the message says why.
     """
-    reply = child.reply or {}
-    if "error" in reply:
-        raise TargetError(str(reply["error"]))
-    if child.timed_out:
-        raise TargetError(f"{name} did not finish within {limit:.0f} s. Ask for fewer runs, or a shorter time.")
-    if "measurement" not in reply:
-        raise TargetError(f"{name} crashed the engine while it was measured ({child.ending}).")
+    too_slow = f"did not finish within {limit:.0f} s. Ask for fewer runs, or a shorter time."
+    reply = read_reply(child, "measurement", name, too_slow=too_slow, doing="was measured")
     return read_measurement(reply["measurement"])
 
 

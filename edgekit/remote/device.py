@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from edgekit.child import ChildResult
+from edgekit.child import ChildResult, parse_reply
 from edgekit.errors import TargetError
 from edgekit.progress import SILENT, Progress
 from edgekit.remote.address import SshAddress
@@ -173,7 +173,9 @@ class RemoteDevice:
         )
         readings.append(self.read(watch))
         log = "\n".join(answer.fields["log"])
-        return RemoteChild(ChildResult(_parse(answer.payload), answer.fields["exit_code"], log), tuple(readings))
+        return RemoteChild(
+            ChildResult(clean(parse_reply(answer.payload)), answer.fields["exit_code"], log), tuple(readings)
+        )
 
     def remove(self) -> tuple[str, int]:
         """Removes all that EdgeKit keeps there; the folder, and how many bytes were in it."""
@@ -226,11 +228,3 @@ class RemoteDevice:
                 f"{self.address} is a 32-bit system, for which NumPy and Pillow must be its own. "
                 f"Install them there: sudo apt install {' '.join(packages)}"
             )
-
-
-def _parse(output: bytes) -> dict[str, Any] | None:
-    try:
-        document = clean(json.loads(output))
-    except ValueError:
-        return None
-    return document if isinstance(document, dict) else None

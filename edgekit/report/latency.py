@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit.measure.result import BenchmarkFailure, BenchmarkResult
-from edgekit.report.table import format_ms, format_size, format_table, name_group
+from edgekit.report.table import format_ms, format_percent, format_size, format_table, name_group
 from edgekit.runtime.engines.base import EngineInfo
 
 
@@ -100,19 +100,15 @@ def _accuracies(results: Sequence[tuple[str, BenchmarkResult]]) -> str:
         (
             name,
             f"{found.photos:,}",
-            _percent(found.accuracy),
-            _percent(found.accuracy_here),
-            _percent(found.agreement),
-            _percent(found.identical),
+            format_percent(found.accuracy),
+            format_percent(found.accuracy_here),
+            format_percent(found.agreement),
+            format_percent(found.identical),
             f"{found.max_difference:.1e}" if found.max_difference else "0",
         )
         for name, found in rows
     ]
     return format_table(header, cells, right=range(1, 7))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def _memory(result: BenchmarkResult) -> str:

@@ -13,7 +13,7 @@ from edgekit.measure.latency import (
     EXACT_UP_TO,
     LatencyProtocol,
     LatencyStats,
-    measure_latency,
+    measure_durations,
     median_ranks,
     summarize,
 )
@@ -48,7 +48,7 @@ class FakeTime:
 )
 def test_both_a_number_and_a_duration_are_reached(step_ms, warm, runs):
     fake = FakeTime(step_ms)
-    stats = measure_latency(fake.call, LatencyProtocol(), fake.clock)
+    stats = summarize(measure_durations(fake.call, LatencyProtocol(), fake.clock))
     assert stats.runs == runs
     assert fake.calls == warm + runs
     assert stats.p50 == step_ms
@@ -57,24 +57,24 @@ def test_both_a_number_and_a_duration_are_reached(step_ms, warm, runs):
 def test_no_warm_up_is_possible():
     fake = FakeTime(1)
     protocol = LatencyProtocol(warmup_runs=0, warmup_seconds=0, min_runs=3, min_seconds=0)
-    assert measure_latency(fake.call, protocol, fake.clock).runs == fake.calls == 3
+    assert len(measure_durations(fake.call, protocol, fake.clock)) == fake.calls == 3
 
 
 def test_the_start_is_told_after_the_warm_up():
     fake = FakeTime(100)
     seen: list[int] = []
-    measure_latency(fake.call, LatencyProtocol(), fake.clock, on_start=lambda: seen.append(fake.calls))
+    measure_durations(fake.call, LatencyProtocol(), fake.clock, on_start=lambda: seen.append(fake.calls))
     assert seen == [10]
 
 
 def test_garbage_is_not_collected_in_between_and_afterwards_again():
     collecting: list[bool] = []
     protocol = LatencyProtocol(0, 0, 5, 0)
-    measure_latency(lambda: collecting.append(gc.isenabled()), protocol)
+    measure_durations(lambda: collecting.append(gc.isenabled()), protocol)
     assert collecting == [False] * 5
     assert gc.isenabled()
     with pytest.raises(ZeroDivisionError):
-        measure_latency(lambda: 1 / 0, protocol)
+        measure_durations(lambda: 1 / 0, protocol)
     assert gc.isenabled()
 
 
