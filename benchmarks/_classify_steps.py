@@ -6,14 +6,14 @@ import time
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from edgekit.preprocess import plan_resize
-from edgekit.preprocess.arrays import can_reduce, check_array, reduce_array, to_image
+from edgekit.preprocess import plan_resize, prepare
+from edgekit.preprocess.arrays import check_array
+from edgekit.preprocess.compiled import compiled_resize
 from edgekit.runtime import Predictor
 from edgekit.runtime.prediction import top_predictions
 
-BILINEAR = Image.Resampling.BILINEAR
+RESIZE_ALONE = "of the crop, reduce and resize, the resize alone"
 
 
 def measure_steps(predictor: Predictor, frame: NDArray[np.uint8], calls: int) -> None:
@@ -41,25 +41,26 @@ def measure_steps(predictor: Predictor, frame: NDArray[np.uint8], calls: int) ->
         times.setdefault(step, []).append(now - last)
         last = time.perf_counter_ns()
 
+    plan = plan_resize(frame.shape[1], frame.shape[0], image)
+    compiled, resize_only = compiled_resize(plan), compiled_resize(plan.of_means())
+    small = np.zeros((plan.of_means().box[3], plan.of_means().box[2], 3), np.uint8)
     for _ in range(calls):
+        if resize_only is not None:
+            last = time.perf_counter_ns()
+            resize_only.run(small, image)
+            mark(RESIZE_ALONE)
         last = time.perf_counter_ns()
         plan = plan_resize(frame.shape[1], frame.shape[0], image)
-        left, top, right, bottom = plan.box
-        part = check_array(frame)[top:bottom, left:right]
-        mark("plan and crop")
-        if can_reduce(part, plan.factors):
-            photo = reduce_array(part, plan.factors)
-            mark("reduce, and pack the means")
+        compiled = compiled_resize(plan)
+        check_array(frame)
+        mark("plan")
+        if compiled is not None:
+            pixels = compiled.run(frame, image)
+            mark("crop, reduce and resize")
         else:
-            photo = to_image(part)
-            mark("pack")
-        photo = photo.resize((plan.size[0], photo.height), BILINEAR)
-        mark("resize the rows")
-        photo = photo.resize(plan.size, BILINEAR)
-        mark("resize the columns")
-        pixels = np.asarray(photo)[np.newaxis]
-        mark("unpack")
-        encoder.fill(pixels, interpreter.tensor(place[0])())
+            pixels = prepare(frame, image)
+            mark("crop, reduce and resize by NumPy and Pillow")
+        encoder.fill(pixels[np.newaxis], interpreter.tensor(place[0])())
         mark("normalize into the tensor")
         interpreter.invoke()
         mark("invoke")
@@ -67,8 +68,11 @@ def measure_steps(predictor: Predictor, frame: NDArray[np.uint8], calls: int) ->
         top_predictions(probabilities, classifier.labels, 5)
         mark("read, and the 5 best")
     medians = {step: float(np.median(values)) / 1e6 for step, values in times.items()}
+    alone = medians.pop(RESIZE_ALONE, None)
     total = sum(medians.values())
-    print(f"\n{'where the time goes':<30} {'p50':>8} {'min':>8} {'share':>6}")
+    print(f"\n{'where the time goes':<43} {'p50':>8} {'min':>8} {'share':>6}")
     for step, median in medians.items():
-        print(f"{step:<30} {median:>8.3f} {min(times[step]) / 1e6:>8.3f} {median / total:>6.0%}")
-    print(f"{'together':<30} {total:>8.3f}")
+        print(f"{step:<43} {median:>8.3f} {min(times[step]) / 1e6:>8.3f} {median / total:>6.0%}")
+    print(f"{'together':<43} {total:>8.3f}")
+    if alone is not None:
+        print(f"{RESIZE_ALONE:<43} {alone:>8.3f} {min(times[RESIZE_ALONE]) / 1e6:>8.3f}")

@@ -73,6 +73,9 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as cache:
         os.environ["EDGEKIT_CACHE"] = cache
+        # As pip leaves it: compiled to bytecode, also where the environment says that nothing be written.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(cache) / "bytecode")
         for code in PROGRAMS.values():  # the trial of a foreign model is done once, and files are in memory afterwards
             measure(code)
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in PROGRAMS}

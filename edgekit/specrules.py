@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from edgekit.specfields import fits
 
 if TYPE_CHECKING:
-    from edgekit.spec import ModelSpec
+    from edgekit.spec import ImageFormat, ModelSpec
 
 MAX_SIDE = 65_535
 """The largest width or height of an input image: JPEG's own limit."""
@@ -25,15 +25,22 @@ def find_problem(spec: ModelSpec) -> str | None:
         return problem
     for tensor in (*spec.inputs, *spec.outputs):
         image, bounds = tensor.image, tensor.value_range
-        if image and not (1 <= image.width <= MAX_SIDE and 1 <= image.height <= MAX_SIDE):
-            return f"the image size {image.width}x{image.height} is not in 1..{MAX_SIDE}"
-        if image and not 0 <= image.fill <= 255:
-            return f"the letterbox fill {image.fill} is not in 0..255"
+        if image and (problem := find_image_problem(image)):
+            return problem
         if bounds and not (fits(bounds[0], float) and fits(bounds[1], float) and bounds[0] <= bounds[1]):
             return f"the value range of {tensor.name} is not two finite numbers, the smaller first"
     threshold = spec.confidence_threshold
     if threshold is not None and not 0.0 <= threshold <= 1.0:
         return f"the confidence threshold {threshold} is not in 0..1"
+    return None
+
+
+def find_image_problem(image: ImageFormat) -> str | None:
+    """What is wrong with the format of an image, as the end of a sentence, or ``None``."""
+    if not (1 <= image.width <= MAX_SIDE and 1 <= image.height <= MAX_SIDE):
+        return f"the image size {image.width}x{image.height} is not in 1..{MAX_SIDE}"
+    if not 0 <= image.fill <= 255:
+        return f"the letterbox fill {image.fill} is not in 0..255"
     return None
 
 

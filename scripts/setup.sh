@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes a virtual environment with everything that is pinned, and EdgeKit itself (editable); builds the Node runner.
+# Makes a virtual environment with everything that is pinned, and EdgeKit itself (editable); builds the Node
+# runner and the compiled resize.
 # Needs Python 3.11 or newer; on Debian and Ubuntu it fetches what their Python leaves out.
 #   usage: scripts/setup.sh [FOLDER]
 set -eu
@@ -34,3 +35,4 @@ echo "Setting up $venv (the first time fetches some 500 MB, TensorFlow most of i
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r requirements/dev.txt
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation --editable .
 sh scripts/build-runner.sh "$venv"
+sh scripts/build-native.sh "$venv"

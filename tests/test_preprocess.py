@@ -17,6 +17,7 @@ from PIL import Image
 from edgekit.errors import UsageError
 from edgekit.preprocess import open_image, plan_resize, prepare, resize, to_color
 from edgekit.spec import RESIZE_MODES, Color, ImageFormat, ResizeMode
+from tests.both_ways import both_ways  # noqa: F401 - runs all tests below twice
 from tests.golden import make_vectors, reference
 
 Pixels = NDArray[np.uint8]
@@ -234,3 +235,23 @@ def test_array_of_another_dtype(array: NDArray[Any]) -> None:
 def test_array_of_another_shape(shape: tuple[int, ...]) -> None:
     with pytest.raises(UsageError, match=r"must have the shape \(height, width\).*Got: \("):
         prepare(np.zeros(shape, np.uint8), ImageFormat(8, 8))
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        (ImageFormat(64, 64, "bgr"), "the color is one of rgb, grayscale, and not 'bgr'"),  # type: ignore[arg-type]
+        (ImageFormat(64, 64, resize="fill"), "resize is one of .* and not 'fill'"),  # type: ignore[arg-type]
+        (ImageFormat(64, 64, "rgb", "letterbox", 300), "the letterbox fill 300 is not in 0..255"),
+        (ImageFormat(0, 64), "the image size 0x64 is not in 1..65535"),
+        (ImageFormat(3.5, 64), "width, height and fill are integers"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_format_that_no_photo_can_become(target: ImageFormat, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        prepare(np.zeros((4, 4, 3), np.uint8), target)
+
+
+def test_an_array_of_more_pixels_than_a_photo_may_have() -> None:
+    with pytest.raises(UsageError, match="has at most 178,956,970 pixels"):
+        prepare(np.broadcast_to(np.uint8(1), (10**9, 1, 3)), ImageFormat(8, 8))

@@ -1,4 +1,4 @@
-"""Arrays go a way of their own (``edgekit/preprocess/arrays.py``): it must give the bytes that an image gives."""
+"""Arrays go ways of their own (``compiled.py`` and ``arrays.py``): they must give the bytes that an image gives."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from PIL import Image
 
 from edgekit.preprocess import arrays, plan_resize, prepare, resize, to_color
 from edgekit.spec import RESIZE_MODES, Color, ImageFormat, ResizeMode
+from tests.both_ways import both_ways  # noqa: F401 - runs all tests below twice
 from tests.golden import reference
 
 Pixels = NDArray[np.uint8]

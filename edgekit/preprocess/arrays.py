@@ -1,5 +1,7 @@
 """Frames: from arrays to Pillow images, without packing more pixels than are needed.
 
+This is the way where :mod:`edgekit.preprocess.compiled` has no library for the machine.
+
 Pillow keeps three channels in four bytes, and packing them costs more than averaging does. So the part
 that is used is cut out of an array first, and where blocks of pixels are averaged (step 4 of the
 definition), NumPy does that on the array itself; only the means become an image.
@@ -8,51 +10,33 @@ definition), NumPy does that on the array itself; only the means become an image
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from edgekit.errors import UsageError
+from edgekit.preprocess.workspace import workspace
 
 Pixels = NDArray[np.uint8]
 
 MOST_PIXELS_OF_A_BLOCK = 257
 """Their sum, up to 255 each, fits 16 bits."""
 
+MAX_PIXELS = 178_956_970
+"""Photos above this are refused before they are decoded: Pillow's own limit against decompression
+bombs (``2 * MAX_IMAGE_PIXELS``), some 540 MB of RGB."""
+
 BAND_BYTES = 2**19
 """Of sums that are worked on at once: those of a frame of 640x480, so that larger ones need no more memory."""
-
-
-class Workspace(threading.local):
-    """A thread's memory for arrays between the steps, made once.
-
-    New memory comes in pages that the system clears one by one: for a frame of 640x480 that takes as long as
-    everything else.
-    """
-
-    def __init__(self) -> None:
-        self._arrays: dict[str, NDArray[Any]] = {}
-
-    def take(self, name: str, size: int, dtype: type[np.generic]) -> NDArray[Any]:
-        """(size,), of any values; what was taken under that name before is no longer to be used."""
-        array = self._arrays.get(name)
-        if array is None or len(array) < size:
-            array = self._arrays[name] = np.empty(size, dtype)
-        return array[:size]
-
-
-_workspace = Workspace()
 
 
 def check_array(array: NDArray[np.uint8]) -> Pixels:
     """(h, w), (h, w, 3) or (h, w, 4), all of them uint8.
 
     Raises:
-        UsageError: another shape or dtype.
+        UsageError: another shape or dtype, or more than :data:`MAX_PIXELS` pixels.
     """
     if array.dtype != np.uint8:
         raise UsageError(
@@ -66,6 +50,8 @@ def check_array(array: NDArray[np.uint8]) -> Pixels:
             "An image array must have the shape (height, width) or (height, width, channels) with 1, 3 or 4 channels. "
             f"Got: {array.shape}."
         )
+    if array.shape[0] * array.shape[1] > MAX_PIXELS:
+        raise UsageError(f"An image array has at most {MAX_PIXELS:,} pixels. Got: {array.shape}. Scale it down first.")
     return array
 
 
@@ -95,7 +81,7 @@ def reduce_array(array: Pixels, factors: tuple[int, int]) -> Image.Image:
     lines, order = _lines(array)
     (height, width), (fx, fy) = array.shape[:2], factors
     blocks = -(-height // fy), -(-width // fx), 4
-    means = _workspace.take("means", math.prod(blocks), np.uint8).reshape(blocks)
+    means = workspace.take("means", math.prod(blocks), np.uint8).reshape(blocks)
     for rows, out_rows, n_y in _parts(height, fy, max(BAND_BYTES // (6 * width), 1)):
         for columns, out_columns, n_x in _parts(width, fx, width):
             part = lines[rows, 3 * columns.start : 3 * columns.stop]
@@ -144,7 +130,7 @@ def _mean_blocks(lines: Pixels, fx: int, fy: int, means: Pixels) -> None:
     """
     height, width = len(lines) // fy, lines.shape[1] // 3
     # One more at the end: every pixel is read as four values, of which the last is the next pixel's first.
-    sums = _workspace.take("sums", height * width * 3 + 1, np.uint16)
+    sums = workspace.take("sums", height * width * 3 + 1, np.uint16)
     sums[-1] = 0
     down = sums[:-1].reshape(height, -1)
     if fy == 1:
@@ -154,14 +140,14 @@ def _mean_blocks(lines: Pixels, fx: int, fy: int, means: Pixels) -> None:
         for row in range(2, fy):
             np.add(down, lines[row::fy], out=down)
     # Pixels are added to those on their right, doubling the span, as long as that divides the block ...
-    span, other = 1, _workspace.take("other sums", len(sums), np.uint16)
+    span, other = 1, workspace.take("other sums", len(sums), np.uint16)
     while fx % (2 * span) == 0:
         wider = other[: len(sums) - 3 * span]
         np.add(sums[: -3 * span], sums[3 * span :], out=wider)
         sums, other, span = wider, sums, 2 * span
     # ... and the spans of a block then, four values of 16 bits as one of 64: no sum overflows into its neighbour.
     shape, step = (height, width // fx), 3 * sums.itemsize
-    total = _workspace.take("total", height * (width // fx), np.uint64).reshape(shape)
+    total = workspace.take("total", height * (width // fx), np.uint64).reshape(shape)
     for start in range(0, fx, span):
         pixels = np.ndarray(shape, np.uint64, sums, start * step, (width * step, fx * step))
         if start == 0:
@@ -179,7 +165,7 @@ def _divide(sums: NDArray[np.uint16], count: int, means: Pixels) -> None:
         sums >>= np.uint16(count.bit_length() - 1)
         np.copyto(means, sums, casting="unsafe")
     else:
-        products = _workspace.take("products", sums.size, np.uint32).reshape(sums.shape)
+        products = workspace.take("products", sums.size, np.uint32).reshape(sums.shape)
         np.add(sums, np.uint32(count // 2), out=products, dtype=np.uint32)  # else NumPy 1 adds in 16 bits
         products *= np.uint32(2**24 // count)
         products >>= np.uint32(24)

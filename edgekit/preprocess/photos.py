@@ -13,13 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from edgekit.errors import ImageError, UsageError
-from edgekit.preprocess.arrays import check_array, to_image
+from edgekit.preprocess.arrays import MAX_PIXELS, check_array, to_image
 
 ImageSource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
-
-MAX_PIXELS = 178_956_970
-"""Photos above this are refused before they are decoded: Pillow's own limit against decompression
-bombs (``2 * MAX_IMAGE_PIXELS``), some 540 MB of RGB."""
 
 _EXIF_ORIENTATION = 0x0112
 _EXIF_SHORT = 3
@@ -65,7 +61,7 @@ def open_image(source: ImageSource, name: str | None = None) -> Image.Image:
         with open(source, "rb", opener=_open_nonblocking) as handle:
             if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
                 raise ImageError(name, "it is no regular file")
-            return _decode(handle, name)
+            return _decode(handle, name, os.fspath(source))
     except FileNotFoundError:
         raise ImageError(name, "no such file") from None
     except IsADirectoryError:
@@ -85,9 +81,10 @@ def name_of(source: object) -> str:
     return os.fspath(source) if isinstance(source, str | os.PathLike) else "the image"
 
 
-def _decode(handle: BinaryIO, name: str) -> Image.Image:
+def _decode(handle: BinaryIO, name: str, path: str | None = None) -> Image.Image:
     try:
-        image = Image.open(handle)
+        # By its path where it has one: Pillow then imports what reads that suffix, and not all that it can read.
+        image = Image.open(path or handle)
     except Image.DecompressionBombError:
         raise ImageError(name, _too_large()) from None
     except UnidentifiedImageError:
@@ -97,10 +94,11 @@ def _decode(handle: BinaryIO, name: str) -> Image.Image:
         raise ImageError(name, "not enough memory to decode it") from None
     except Exception as error:
         raise ImageError(name, _damage(error)) from error
-    if image.format == "EPS":
-        # A program for Ghostscript, which Pillow would start.
-        raise ImageError(name, "PostScript is not read; save it as PNG or JPEG first")
-    return _load(image, name)
+    with image:  # the file, where Pillow opened it; the pixels stay
+        if image.format == "EPS":
+            # A program for Ghostscript, which Pillow would start.
+            raise ImageError(name, "PostScript is not read; save it as PNG or JPEG first")
+        return _load(image, name)
 
 
 def _load(image: Image.Image, name: str) -> Image.Image:

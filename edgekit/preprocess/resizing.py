@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from PIL import Image
 
-from edgekit.spec import ImageFormat
+from edgekit.errors import UsageError
+from edgekit.spec import COLORS, RESIZE_MODES, ImageFormat
+from edgekit.specrules import find_image_problem
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,31 @@ class ResizePlan:
     factors: tuple[int, int]
     size: tuple[int, int]
     offset: tuple[int, int]
+
+    def of_box(self) -> ResizePlan:
+        """What is left to do with the part of the photo that is used."""
+        left, top, right, bottom = self.box
+        return replace(self, box=(0, 0, right - left, bottom - top))
+
+    def of_means(self) -> ResizePlan:
+        """What is left to do once that part has been averaged."""
+        left, top, right, bottom = self.box
+        fx, fy = self.factors
+        return replace(self, box=(0, 0, -(-(right - left) // fx), -(-(bottom - top) // fy)), factors=(1, 1))
+
+
+@lru_cache(maxsize=64)
+def check_format(image: ImageFormat) -> None:
+    """Raises :class:`UsageError` where no photo can become that."""
+    problem = None
+    if not all(type(number) is int for number in (image.width, image.height, image.fill)):
+        problem = "width, height and fill are integers"
+    elif image.color not in COLORS:
+        problem = f"the color is one of {', '.join(COLORS)}, and not {image.color!r}"
+    elif image.resize not in RESIZE_MODES:
+        problem = f"resize is one of {', '.join(RESIZE_MODES)}, and not {image.resize!r}"
+    if problem := problem or find_image_problem(image):
+        raise UsageError(f"A photo cannot become {image}: {problem}.")
 
 
 def plan_resize(width: int, height: int, image: ImageFormat) -> ResizePlan:
@@ -51,13 +79,16 @@ def plan_resize(width: int, height: int, image: ImageFormat) -> ResizePlan:
 
 
 def resize(image: Image.Image, target: ImageFormat) -> Image.Image:
-    """Steps 3 to 5 of the definition, for an image of mode ``RGB`` or ``L``."""
+    """Steps 3 to 5 of the definition by Pillow alone, for an image of mode ``RGB`` or ``L``."""
     plan = plan_resize(image.width, image.height, target)
+    return resize_reduced(reduce_image(image, plan), plan, target)
+
+
+def reduce_image(image: Image.Image, plan: ResizePlan) -> Image.Image:
+    """Step 4 of the definition, of the part that is used."""
     if plan.factors != (1, 1):
-        image = image.reduce(plan.factors, box=plan.box)
-    elif plan.box != (0, 0, image.width, image.height):
-        image = image.crop(plan.box)
-    return resize_reduced(image, plan, target)
+        return image.reduce(plan.factors, box=plan.box)
+    return image if plan.box == (0, 0, image.width, image.height) else image.crop(plan.box)
 
 
 def resize_reduced(image: Image.Image, plan: ResizePlan, target: ImageFormat) -> Image.Image:

@@ -22,6 +22,7 @@ _LEFT_OUT = {
 def pack_edgekit() -> Archive:
     """The archive; its digest is that of the contents, so that a device keeps what it has."""
     files = [path for path in sorted(PACKAGE.rglob("*.py")) if _LEFT_OUT.isdisjoint(_parts(path))]
+    files += sorted((PACKAGE / "preprocess" / "native").glob("*.so"))
     digest = hashlib.sha256()
     for path in files:
         digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0".encode() + path.read_bytes() + b"\0")

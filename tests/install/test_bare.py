@@ -23,6 +23,8 @@ CLASSIFY = """
 import sys, edgekit
 with edgekit.load(sys.argv[1]) as model:
     print(model.engine.info)
+    from edgekit.preprocess.compiled import library, library_name
+    assert library() or not library_name(), "the wheel's compiled resize is not used"
     print(model.classify(sys.argv[2], top=1)[0].label)
 """
 
@@ -70,6 +72,8 @@ def test_the_wheel_has_all_of_edgekit_and_nothing_else(wheel: Path, repository: 
     assert modules <= set(tree["edgekit"])
     assert any(file.startswith("remote/agent") for file in tree["edgekit"])
     assert {"converters/tflite.py", "targets/raspberry_pi.py", "py.typed"} <= set(tree["edgekit"])
+    native = {file for file in tree["edgekit"] if file.startswith("preprocess/native/")}
+    assert native == {f"preprocess/native/linux-{machine}.so" for machine in ("x86_64", "aarch64", "armv7l")}
     # 64 MB would be the whole of targets/browser with its node_modules.
     assert wheel.stat().st_size < 8_000_000
 
