@@ -12,20 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgekit.artifact import (
-    MANIFEST_NAME,
-    MANIFEST_SCHEMA,
-    Artifact,
-    ArtifactRequest,
-    Check,
-    Manifest,
-    ManifestEntry,
-    check_published,
-    digest_of,
-    parse_request,
-    size_of,
-)
+from edgekit.artifact import Artifact, ArtifactRequest, Check, parse_request
+from edgekit.digest import MANIFEST_NAME, digest_of, size_of
 from edgekit.errors import EdgeKitError, ModelFileError, SpecError, UsageError
+from edgekit.manifest import MANIFEST_SCHEMA, Manifest, ManifestEntry
+from edgekit.published import check_published
 from edgekit.spec import ImageFormat, Label, image_classifier
 
 SPEC = image_classifier("flowers", (Label("rose"), Label("tulip")), ImageFormat(8, 8))

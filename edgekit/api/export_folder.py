@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.api.export_failures import explain_failure
-from edgekit.artifact import MANIFEST_NAME, ArtifactRequest, Manifest, ManifestEntry, digest_of, size_of
+from edgekit.artifact import ArtifactRequest, Check
 from edgekit.converters.base import artifact_name
 from edgekit.converters.jobs import Outcome
 from edgekit.converters.workfolder import remove_abandoned
+from edgekit.digest import MANIFEST_NAME, digest_of, size_of
 from edgekit.errors import ModelFileError, OutputError, SpecError
 from edgekit.files import atomic_write, check_writable, refuse_existing, remove
+from edgekit.manifest import Manifest, ManifestEntry
 from edgekit.progress import Progress
 from edgekit.report.folder import write_readme
 
@@ -139,19 +141,12 @@ def publish(folder: Path, exported: Manifest, outcomes: Sequence[Outcome], progr
             reason = f"{outcome.error}{explain_failure(outcome)}"
             failures.append(ExportFailure(name, reason, str(log)))
             continue
-        with atomic_write(folder / name) as temporary:
-            Path(outcome.job.output).rename(temporary)
-        entries.append(
-            ManifestEntry(
-                file=name,
-                format=outcome.job.format,
-                precision=outcome.job.precision,
-                size_bytes=size_of(folder / name),
-                digest=digest_of(folder / name),
-                check=outcome.check,
-                log=log.relative_to(folder).as_posix(),
-            )
-        )
+        entries.append(_publish(folder, outcome, name, outcome.check, log))
+        for beside in outcome.beside:
+            if beside.error:
+                failures.append(ExportFailure(beside.file, beside.error, str(log)))
+            else:
+                entries.append(_publish(folder, outcome, beside.file, beside.check, log))
     if entries:
         manifest = dataclasses.replace(exported, artifacts=tuple(entries))
         older = _older(folder)
@@ -162,6 +157,21 @@ def publish(folder: Path, exported: Manifest, outcomes: Sequence[Outcome], progr
         manifest.write(folder)
         write_readme(folder, manifest)
     return ExportResult(folder, tuple(entries), tuple(failures))
+
+
+def _publish(folder: Path, outcome: Outcome, name: str, check: Check, log: Path) -> ManifestEntry:
+    """Moves one file of a job into the folder."""
+    with atomic_write(folder / name) as temporary:
+        Path(outcome.job.output).with_name(name).rename(temporary)
+    return ManifestEntry(
+        file=name,
+        format=outcome.job.format,
+        precision=outcome.job.precision,
+        size_bytes=size_of(folder / name),
+        digest=digest_of(folder / name),
+        check=check,
+        log=log.relative_to(folder).as_posix(),
+    )
 
 
 def _remove_stale(folder: Path, older: Manifest, replaced: set[str], progress: Progress) -> None:

@@ -26,15 +26,17 @@ from edgekit.api.export_inputs import choose_calibration, make_reference
 from edgekit.api.export_memory import check_shapes
 from edgekit.api.model import Model
 from edgekit.arguments import as_path, as_texts, check_kind
-from edgekit.artifact import ArtifactRequest, Manifest, digest_of
+from edgekit.artifact import ArtifactRequest
 from edgekit.converters.base import artifact_name, get_converter, parse_requests
 from edgekit.converters.forking import open_nursery
 from edgekit.converters.jobs import Job, quiet_cpu, run_jobs
 from edgekit.converters.options import make_options
 from edgekit.converters.workfolder import work_prefix
+from edgekit.digest import digest_of
 from edgekit.errors import UsageError
 from edgekit.extras import require
 from edgekit.files import output_error
+from edgekit.manifest import Manifest
 from edgekit.progress import WARNINGS, Progress
 from edgekit.quantization.calibration import Calibration
 from edgekit.sourcemodel import SourceKeywords, source_stem

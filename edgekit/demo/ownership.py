@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from edgekit.artifact import Manifest
 from edgekit.errors import EdgeKitError, OutputError
+from edgekit.manifest import Manifest
 
 MARKER = ".edgekit-demo"
 """Hidden, so that it is no part of the data set."""

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgekit.arguments import as_path, check_kind, check_whole
-from edgekit.artifact import check_published
+from edgekit.arguments import as_path, check_kind
 from edgekit.errors import ModelFileError, UsageError
+from edgekit.published import check_published
 from edgekit.runtime.engines import DELEGATES, find_engine, is_model, model_root, takes_delegates
+from edgekit.runtime.engines.base import check_threads
 from edgekit.runtime.predictor import Predictor
 from edgekit.spec import ModelSpec
 
@@ -30,7 +31,7 @@ def load(
     classifiers that others made, standard TFLite metadata (labels, normalization). A file without
     either runs on raw tensors.
 
-    A ``.tflite`` that EdgeKit did not write is first run once in a process of its own, since a broken
+    A ``.tflite`` or ``.onnx`` that EdgeKit did not write is first run once in a process of its own, since a broken
     one can crash the interpreter and this program with it. That it went well is remembered.
 
     One that lies in an export folder must be what was exported: its digest is compared with the manifest's.
@@ -56,8 +57,7 @@ def load(
         MissingExtraError: a ``.keras`` file where Keras is not installed.
     """
     path = as_path(path, "The model file")
-    if threads is not None:
-        check_whole(threads, "threads")
+    check_threads(threads)
     if spec is not None:
         check_kind(spec, "spec", ModelSpec, "a ModelSpec")
     path = model_root(path)
@@ -66,7 +66,9 @@ def load(
     if not trust:
         check_published(path)
     engine = find_engine(path)
-    opened = engine.open_model(path, threads, trust, **_delegate(path, delegate, delegate_options))
+    opened = engine.open_model(
+        path, None if threads is None else int(threads), trust, **_delegate(path, delegate, delegate_options)
+    )
     chosen = spec or opened.spec
     own = chosen is opened.spec  # what goes with the file's own spec does not go with another
     return Predictor(
