@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,11 @@ class CoreMLOptions:
     def __post_init__(self) -> None:
         if self.deployment_target:
             find_system(self.deployment_target)
+
+    def check_precisions(self, precisions: Sequence[str]) -> None:
+        """Raises :class:`~edgekit.errors.UsageError` for one that the deployment target is too old for."""
+        for precision in precisions:
+            choose_system(precision, self.deployment_target)
 
 
 @register

@@ -24,6 +24,7 @@ from edgekit.converters.onnx_weights import store_halves, store_integers
 from edgekit.converters.options import option
 from edgekit.errors import ConversionError, first_line
 from edgekit.onnxfile.checks import find_problems
+from edgekit.onnxfile.digest import sign
 from edgekit.onnxfile.spec_io import PRODUCER, describe, metadata_of
 from edgekit.program import FrozenProgram
 from edgekit.quantization.calibration import Calibration
@@ -79,7 +80,7 @@ class ONNXConverter:
         shorten_names(model)
         _describe(model, spec, precision)
         _check(model, spec, precision, out.name)
-        data = model.SerializeToString(deterministic=True)
+        data = sign(model.SerializeToString(deterministic=True))
         check_size(spec.name, len(data))
         out.write_bytes(data)
         return Artifact.at(out, self.format, precision, spec)

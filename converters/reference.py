@@ -31,17 +31,19 @@ class Reference:
         inputs: by the spec's names, (n, ...): of a photo classifier uint8 pixels, else real values.
         outputs: by the spec's names, (n, ...) float32; of a classifier its probabilities, (n, labels).
         source: where the inputs come from, for a person.
+        doubt: why agreement on these inputs proves too little, a sentence; empty where it proves enough.
     """
 
     inputs: Mapping[str, NDArray[Any]]
     outputs: Mapping[str, NDArray[np.float32]]
     source: str
+    doubt: str = ""
 
     def save(self, path: Path) -> None:
         """Writes an ``.npz``."""
         arrays: dict[str, NDArray[Any]] = {f"{_INPUT}{name}": array for name, array in self.inputs.items()}
         arrays |= {f"{_OUTPUT}{name}": array for name, array in self.outputs.items()}
-        arrays["source"] = np.array(self.source)
+        arrays |= {"source": np.array(self.source), "doubt": np.array(self.doubt)}
         np.savez(path, **cast(Any, arrays))
 
     @classmethod
@@ -52,14 +54,15 @@ class Reference:
                 {name.removeprefix(kind): arrays[name] for name in arrays.files if name.startswith(kind)}
                 for kind in (_INPUT, _OUTPUT)
             )
-            return cls(inputs, outputs, str(arrays["source"]))
+            return cls(inputs, outputs, str(arrays["source"]), str(arrays["doubt"]))
 
 
 def compare(artifact: Artifact, reference: Reference, name: str) -> Check:
     """Runs the artifact in the engine of its format and compares it with Keras.
 
     Returns:
-        What ran it and how far it agreed; or why nothing here can run it.
+        What ran it and how far it agreed; or why nobody knows: nothing here can run it, or these inputs can
+        tell a right file from a wrong one no more.
 
     Raises:
         VerificationError: it does not agree.
@@ -72,6 +75,10 @@ def compare(artifact: Artifact, reference: Reference, name: str) -> Check:
         return Check(reference.source, reason=str(error), notes=artifact.notes)
     compared = compare_answers(reference.outputs, answers, artifact.spec)
     verdict = compared.judge(tolerance_of(artifact.format, artifact.precision))
+    if not verdict.decided:
+        return Check(reference.source, reason=" ".join(verdict.reasons), notes=artifact.notes)
     if not verdict.passed:
         raise VerificationError(f"{name} does not agree with the Keras model: {' '.join(verdict.reasons)}")
+    if reference.doubt:
+        return Check(reference.source, reason=reference.doubt, notes=artifact.notes)
     return Check(reference.source, str(engine), compared.parity.to_dict(), notes=artifact.notes)

@@ -21,7 +21,9 @@ from edgekit.child import Reply, run_child
 from edgekit.errors import ConversionError, EdgeKitError, ModelFileError, OutputError, first_line
 from edgekit.extras import require
 from edgekit.kerasfile import import_keras, load_model
+from edgekit.negativezeros import ignore_negative_zeros
 from edgekit.spec import ModelSpec
+from edgekit.unfold import unfold
 
 SIGNATURE = "serving_default"
 _DESCRIPTION = "program.json"
@@ -156,14 +158,18 @@ def freeze_function(
 
     try:
         with _silent_trace():
-            frozen = _frozen(tf.function(adapted, input_signature=signature).get_concrete_function())
+            traced = tf.function(adapted, input_signature=signature).get_concrete_function()
+            frozen = _frozen(traced)
             if _is_compiled(frozen):
                 with _inlined_functions():
-                    frozen = _frozen(tf.function(adapted, input_signature=signature).get_concrete_function())
+                    traced = tf.function(adapted, input_signature=signature).get_concrete_function()
+                    frozen = _frozen(traced)
+            frozen = unfold(frozen, traced, spec.name)
     except (TypeError, ValueError, tf.errors.OpError) as error:
         raise ConversionError(
             f"{spec.name} cannot be traced with the inputs of its spec: {first_line(error)}"
         ) from error
+    frozen = ignore_negative_zeros(frozen)
     _check_outputs(spec, [tuple(tensor.shape) for tensor in frozen.outputs])
 
     def serve(*tensors: Any) -> dict[str, Any]:

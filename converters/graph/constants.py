@@ -75,9 +75,11 @@ def _narrow(name: str, values: NDArray[Any]) -> NDArray[Any]:
         return values.astype(_STORED[kind])
     if kind in _INTEGERS:
         limits = np.iinfo(np.int32)
-        if values.size and (values.min() < limits.min or values.max() > limits.max):
+        large = values[(values < limits.min) | (values > limits.max)]
+        if large.size:
             raise ConversionError(
-                f"The constant {name} holds integers beyond 32 bits, which TF.js has not. Use smaller numbers."
+                f"The constant {name} holds {large[0]:,}, and TF.js has integers of 32 bits only. "
+                "Use smaller numbers, or export to another format."
             )
         return values.astype(np.int32)
     return values

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from edgekit.converters.graph.batch_norm import decompose_batch_norms
+from edgekit.converters.graph.bounds import cut_bounds
 from edgekit.converters.graph.constants import gather_weights, narrow_weights, share_weights
 from edgekit.converters.graph.einsum import write_down_einsums
 from edgekit.converters.graph.fold_pads import fold_pads
@@ -14,6 +15,7 @@ from edgekit.converters.graph.fuse import fuse_layers
 from edgekit.converters.graph.groups import separate_groups
 from edgekit.converters.graph.identities import remove_identities
 from edgekit.converters.graph.names import shorten_names
+from edgekit.converters.graph.one_hot import write_down_one_hots
 from edgekit.converters.graph.outputs import distinct_outputs, distinct_results
 from edgekit.converters.graph.prelu import fuse_prelu
 from edgekit.converters.graph.reshapes import write_down_reshapes
@@ -28,12 +30,14 @@ PASSES: tuple[Pass, ...] = (
     substitute,
     separate_groups,
     write_down_einsums,
+    write_down_one_hots,
     write_down_reshapes,
     fold_pads,
     decompose_batch_norms,
     fold_scales,
     fuse_prelu,
     fuse_layers,
+    cut_bounds,
     narrow_weights,
 )
 """Of a graph and of each of its functions. Folding before fusing: a fused layer takes no factors any more."""

@@ -20,6 +20,9 @@ from edgekit.runtime import load
 from edgekit.spec import ModelSpec
 from edgekit.targets import Target, get_target
 
+_COMPILED = "_edgetpu"
+"""What the Edge TPU's compiler puts after a file's name."""
+
 
 class BenchPhotos:
     """Photos for any number of artifacts and devices; each artifact answers them once on this machine.
@@ -64,8 +67,9 @@ class BenchPhotos:
         # One at a time: targets run side by side, and most of this is this machine's work.
         with self._lock:
             if file not in self._answers:
-                pixels, labels = self._open(file)
-                self._answers[file] = pixels, labels, self._here.answer(file, pixels, self._threads)
+                source = find_source(file)
+                pixels, labels = self._open(source)
+                self._answers[file] = pixels, labels, self._here.answer(source, pixels, self._threads)
             pixels, labels, here = self._answers[file]
         return compare_devices(target.answer(file, pixels, self._threads), here, labels)
 
@@ -90,3 +94,26 @@ class BenchPhotos:
         count = min(len(part), self._most or len(part))
         chosen = np.linspace(0, len(part) - 1, count).round().astype(np.int64)
         return part.images.take(chosen), evaluation.labels[chosen]
+
+
+def find_source(file: Path) -> Path:
+    """The file that this machine's processor runs: itself, or what a model for the Edge TPU was compiled from.
+
+    The compiler writes ``NAME_edgetpu.tflite`` for ``NAME.tflite``; EdgeKit calls what it gives to the compiler
+    ``NAME_for_edgetpu.tflite``.
+
+    Raises:
+        UsageError: that is not there.
+    """
+    if not file.stem.endswith(_COMPILED) or file.suffix != ".tflite":
+        return file
+    name = file.stem.removesuffix(_COMPILED)
+    sources = [file.with_name(f"{name}{form}.tflite") for form in ("_for_edgetpu", "")]
+    found = next((source for source in sources if source.is_file()), None)
+    if found is None:
+        raise UsageError(
+            f"Photos are answered on this machine, too, which does not run {file.name}, and neither "
+            f"{' nor '.join(source.name for source in sources)}, from which it was compiled, lies beside it. Put it "
+            "there, or measure without --data."
+        )
+    return found

@@ -10,18 +10,20 @@ from typing import Any
 
 from edgekit.api.bench_photos import BenchPhotos
 from edgekit.arguments import as_path, as_texts, check_whole
-from edgekit.artifact import Manifest, check_published, digest_of, size_of
 from edgekit.data import Columns
+from edgekit.digest import digest_of, size_of
 from edgekit.errors import EdgeKitError, ModelFileError, UsageError
+from edgekit.manifest import Manifest
 from edgekit.measure.latency import LatencyProtocol
 from edgekit.measure.result import BenchmarkFailure, BenchmarkResult
 from edgekit.measure.rounds import join_rounds, rounds_for
 from edgekit.measure.validity import Evidence, find_doubts
 from edgekit.measure.worker import Measurement
 from edgekit.progress import SILENT, Progress, Task
+from edgekit.published import check_published
 from edgekit.report.latency import BenchmarkReport
 from edgekit.runtime.engines import is_model, model_root
-from edgekit.targets import Target, get_target
+from edgekit.targets import Target, get_target, parse_target
 
 Row = BenchmarkResult | BenchmarkFailure
 
@@ -86,17 +88,29 @@ def benchmark(
 
 
 def _run_all(jobs: dict[str, _Job], rounds: int) -> dict[str, list[Row]]:
-    """This machine first, alone, then the others side by side; whatever ends it, every device is left clean."""
-    here = {name for name in jobs if name == "local"}
+    """This machine first, alone, then the others side by side; whatever ends it, every device is left clean.
+
+    Targets of one machine, as its processor and the Edge TPU that is plugged into it, take turns.
+    """
+    machines: dict[str | None, list[str]] = {}
+    for name in jobs:
+        machines.setdefault(parse_target(name).address, []).append(name)
+    here = machines.pop(None, [])
     pool = ThreadPoolExecutor(max_workers=len(jobs))
     try:
         found = {name: jobs[name].run(rounds) for name in here}
-        futures = {name: pool.submit(job.run, rounds) for name, job in jobs.items() if name not in here}
-        return found | {name: future.result() for name, future in futures.items()}
+        futures = [pool.submit(_take_turns, [jobs[name] for name in names], rounds) for names in machines.values()]
+        for future in futures:
+            found |= future.result()
+        return found
     finally:
         for job in jobs.values():
             job.target.close()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _take_turns(jobs: Sequence[_Job], rounds: int) -> dict[str, list[Row]]:
+    return {job.name: job.run(rounds) for job in jobs}
 
 
 class _Job:
@@ -113,7 +127,7 @@ class _Job:
         task: Task,
     ) -> None:
         self.target = target
-        self._name = name
+        self.name = name
         self._files = files
         self._protocol = protocol
         self._threads = threads
@@ -136,7 +150,7 @@ class _Job:
                         failures[index] = str(error)
                 self._task.advance(note=file.name)
         return [
-            BenchmarkFailure(file.name, self._name, failures[index])
+            BenchmarkFailure(file.name, self.name, failures[index])
             if index in failures
             else self._row(file, join_rounds(measured[index]))
             for index, file in enumerate(self._files)
@@ -148,14 +162,14 @@ class _Job:
             try:
                 accuracy = self._photos.compare(file, self.target)
             except EdgeKitError as error:
-                return BenchmarkFailure(file.name, self._name, str(error))
+                return BenchmarkFailure(file.name, self.name, str(error))
             self._task.advance(note=file.name)
-        doubts = find_doubts(Evidence(measured.latency, self._protocol, measured.device, measured.conditions))
+        doubts = find_doubts(_evidence(measured, self._protocol))
         return BenchmarkResult(
             artifact=file.name,
             digest=digest_of(file),
             size_bytes=size_of(file),
-            target=self._name,
+            target=self.name,
             device=measured.device,
             engine=measured.engine,
             protocol=self._protocol,
@@ -170,7 +184,12 @@ class _Job:
             versions=measured.versions,
             processes=measured.processes,
             accuracy=accuracy,
+            accelerator=measured.accelerator,
         )
+
+
+def _evidence(measured: Measurement, protocol: LatencyProtocol) -> Evidence:
+    return Evidence(measured.latency, protocol, measured.device, measured.conditions, measured.engine)
 
 
 def artifact_files(path: Path) -> list[Path]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,13 @@ from numpy.typing import NDArray
 
 from edgekit.api.export_memory import choose_count, describe_shortage
 from edgekit.api.model import Model
+from edgekit.api.random_reference import random_reference
 from edgekit.arguments import as_path, check_kind
 from edgekit.converters.reference import SIZE, Reference
 from edgekit.data import open_labelled
-from edgekit.errors import ConversionError, DataError, SpecError, first_line
-from edgekit.measure.comparison import unit_of
-from edgekit.measure.inputs import random_samples
+from edgekit.errors import ConversionError, DataError, SpecError, VerificationError, first_line
+from edgekit.measure.comparison import check_reference, unit_of
+from edgekit.measure.inputs import random_pixels
 from edgekit.progress import Progress
 from edgekit.quantization.calibration import LIMIT, Calibration, check_finite, sample, stratified_choice
 from edgekit.quiet import without_retracing_notes
@@ -119,15 +119,18 @@ def make_reference(model: Model, photos: Calibration | None) -> Reference:
     """Some inputs, from the calibration sample where there is one, and what Keras answers to them.
 
     Raises:
-        ConversionError: the memory is too small for the model's inputs, or for the model.
+        ConversionError: the memory is too small for the model's inputs, or for the model; or it answers values that
+            are not numbers.
     """
     count = choose_count(model.spec, SIZE)
     try:
-        return _make_reference(model, photos, count)
+        reference = _make_reference(model, photos, count)
     except Exception as error:
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's
             raise ConversionError(describe_shortage(model.spec, count)) from error
         raise
+    _check_answers(model, reference, given=photos is not None)
+    return reference
 
 
 def _make_reference(model: Model, photos: Calibration | None, count: int) -> Reference:
@@ -137,50 +140,33 @@ def _make_reference(model: Model, photos: Calibration | None, count: int) -> Ref
         samples = photos.images[stratified_choice(photos.labels, count, seed=0)]
         inputs, source = {first.name: samples}, f"{len(samples)} {unit_of(spec)} of {photos.source}"
     elif spec.image is not None and spec.is_classifier:
-        pixels = np.random.default_rng(0).integers(0, 256, (count, *spec.image.shape), np.uint8)
+        pixels = random_pixels(count, *spec.image.shape)
         inputs, source = {first.name: pixels}, f"{count} images of random pixels (no photos at hand)"
     else:
-        return _random_reference(model, count)
+        return random_reference(model, count)
     return Reference(inputs, model.predictor().answers(inputs), source)
 
 
-def _random_reference(model: Model, count: int) -> Reference:
-    """Random numbers to which the answers differ: where they do not, an artifact that ignores its input would agree.
+def _check_answers(model: Model, reference: Reference, given: bool) -> None:
+    """A model without an answer is no fault of any artifact.
 
-    A model may be saturated by numbers of another range than it was trained on, so a few are tried.
+    Raises:
+        ConversionError: it answers values that are not numbers.
     """
-    predictor = model.predictor()
-    source = f"{count} samples of random numbers (no others at hand)"
-    best, most = None, -1.0
-    for scale in _RANGES:
-        inputs = random_samples(model.spec, count)
-        for tensor in model.spec.inputs:
-            if tensor.value_range is None and np.dtype(tensor.dtype).kind == "f":
-                inputs[tensor.name] = scale(inputs[tensor.name]).astype(tensor.dtype)
-        answers = predictor.answers(inputs)
-        spread = min(_spread(values) for values in answers.values())
-        if best is None or spread > most:
-            best, most = Reference(inputs, answers, source), spread
-        if spread >= _ENOUGH or all(
-            tensor.value_range or np.dtype(tensor.dtype).kind != "f" for tensor in model.spec.inputs
-        ):
-            break
-    assert best is not None
-    return best if most > 0 else dataclasses.replace(best, source=f"{source}, to all of which it answers the same")
-
-
-_RANGES: tuple[Callable[[NDArray[Any]], NDArray[Any]], ...] = (
-    lambda values: values,
-    lambda values: np.abs(values) * np.linspace(0.01, 0.3, len(values)).reshape(-1, *[1] * (values.ndim - 1)),
-    lambda values: values * 10,
-)
-"""From a standard normal distribution to others: as it is; positive and small, as features of sound are; large."""
-
-_ENOUGH = 1e-2
-"""A spread of the answers, relative to their size, in which an error of the tolerances would show."""
-
-
-def _spread(answers: NDArray[np.float32]) -> float:
-    """How much an output changes from sample to sample, as a share of its largest value."""
-    values = answers.astype(np.float64).reshape(len(answers), -1)
-    return float(values.std(axis=0).max() / max(np.abs(values).max(), 1e-12)) if np.isfinite(values).all() else 0.0
+    try:
+        check_reference(reference.outputs, model.spec.name)
+    except VerificationError as error:
+        weights = model.keras_model.get_weights() if hasattr(model.keras_model, "get_weights") else []
+        broken = sum(not np.isfinite(array).all() for array in weights if array.dtype.kind == "f")
+        if broken:
+            advice = (
+                f"{broken} of its {len(weights)} weights hold NaN or infinite numbers: train it again, or load others."
+            )
+        elif given:
+            advice = "Look for a division by 0, a logarithm or an overflow in it, or leave such samples out."
+        else:
+            advice = (
+                "If it is made for other numbers, give real ones with --calibration (in Python calibration=); else "
+                "look for a division by 0, a logarithm or an overflow in it."
+            )
+        raise ConversionError(f"{error} They were {reference.source}. {advice}") from error

@@ -15,12 +15,13 @@ from edgekit.adaptation import Adaptation
 from edgekit.api.evaluation import Evaluation, open_evaluation
 from edgekit.api.model import Model
 from edgekit.arguments import as_path
-from edgekit.artifact import Manifest, ManifestEntry, size_of
 from edgekit.data import Columns
+from edgekit.digest import size_of
 from edgekit.errors import EdgeKitError, NotRunHereError, SpecError, UsageError
 from edgekit.language import printable
-from edgekit.measure.comparison import Answers, accuracy_of, compare_answers, unit_of
-from edgekit.measure.parity import Verdict
+from edgekit.manifest import Manifest, ManifestEntry
+from edgekit.measure.comparison import Answers, accuracy_of, check_reference, compare_answers, unit_of
+from edgekit.measure.judging import Verdict
 from edgekit.measure.tolerances import tolerance_of
 from edgekit.progress import WARNINGS, Progress, Task
 from edgekit.quiet import without_retracing_notes
@@ -65,6 +66,7 @@ def verify(
         ModelFileError: no export folder, or the reference cannot be read.
         DataError: the photos cannot be used.
         UsageError: an argument of the wrong type, or a signature or custom objects for a model in memory.
+        VerificationError: the reference itself answers values that are not numbers.
     """
     folder = as_path(artifacts, "The export folder")
     about: SourceKeywords = {"signature": signature, "custom_objects": custom_objects}
@@ -90,6 +92,7 @@ def verify(
     with progress.task("Verifying", len(evaluation) * (1 + len(manifest.artifacts))) as task:
         with without_retracing_notes():
             expected = _predict(model.predictor(), evaluation, task, "Keras")
+        check_reference(expected, model.spec.name)
         rows = tuple(_verify(folder, entry, evaluation, spec, expected, task) for entry in manifest.artifacts)
     _record(folder, rows, evaluation.source)
     return VerifyReport(

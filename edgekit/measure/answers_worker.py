@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from edgekit.child import ChildResult, Reply
 from edgekit.errors import EdgeKitError
 from edgekit.measure.workers import read_reply, run_worker
 from edgekit.runtime.engines.base import EngineInfo
-from edgekit.runtime.load import load
+from edgekit.runtime.loading import load
 
 START_SECONDS = 120.0
 SECONDS_PER_PHOTO = 10.0
@@ -34,11 +35,13 @@ class AnswersJob:
         path: of a classifier of photos.
         pixels: of a ``.npy`` file, (n, h, w, c) uint8.
         threads: for the engine, ``None`` for its default.
+        delegate: arguments of :func:`edgekit.load` for one; empty for none.
     """
 
     path: str
     pixels: str
     threads: int | None = None
+    delegate: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -90,7 +93,7 @@ def main() -> None:
     job = AnswersJob(**json.loads(sys.stdin.buffer.read()))
     try:
         # No trial: this process is the one that may crash.
-        with load(job.path, threads=job.threads, trust=True) as predictor:
+        with load(job.path, threads=job.threads, trust=True, **job.delegate) as predictor:
             probabilities = predictor.predict(np.load(job.pixels, mmap_mode="r"))
             document: dict[str, Any] = {
                 "engine": asdict(predictor.engine.info),

@@ -8,16 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.errors import VerificationError
 from edgekit.measure.accuracy import Accuracy, measure_accuracy
+from edgekit.measure.judging import Verdict, judge
 from edgekit.measure.multi_label import MultiLabelAccuracy, measure_multi_label
-from edgekit.measure.parity import (
-    PairedAccuracy,
-    Parity,
-    Verdict,
-    judge,
-    measure_parity,
-    pair_accuracy,
-)
+from edgekit.measure.parity import PairedAccuracy, Parity, measure_parity, pair_accuracy
 from edgekit.measure.tolerances import Tolerance
 from edgekit.measure.values import ValueParity, judge_values, measure_values
 from edgekit.outputs import decision_targets, decision_threshold, decisions, decisions_per_sample
@@ -62,10 +57,13 @@ def compare_answers(
 
     Raises:
         UsageError: the shapes differ, or there is nothing to compare.
+        VerificationError: the reference itself answers values that are not numbers.
     """
+    check_reference(reference, spec.name)
     names = [tensor.name for tensor in spec.outputs]
     if not spec.is_classifier:
-        return Comparison(measure_values([reference[name] for name in names], [candidate[name] for name in names]))
+        first, second = ([answers[name] for name in names] for answers in (reference, candidate))
+        return Comparison(measure_values(first, second, names))
     each = decisions_per_sample(spec)
     unit = unit_of(spec)
     rows = [decisions(answers[names[0]], spec) for answers in (reference, candidate)]
@@ -73,6 +71,28 @@ def compare_answers(
     if labels is None:
         return Comparison(parity)
     return Comparison(parity, pair_accuracy(rows[0], rows[1], decision_targets(labels, spec), each, unit))
+
+
+def check_reference(answers: Answers, name: str) -> None:
+    """Refuses a reference that no artifact can agree with; what is wrong there is no fault of any artifact.
+
+    Args:
+        answers: (n, ...) of each output, of the model that is right by definition.
+        name: of the model.
+
+    Raises:
+        VerificationError: it answers values that are not numbers.
+    """
+    for output, values in answers.items():
+        finite = np.isfinite(values)
+        if finite.all():
+            continue
+        rows = ~finite.reshape(len(values), -1).all(axis=1)
+        what = "NaN" if np.isnan(values).any() else "infinite values"
+        raise VerificationError(
+            f"The model {name} itself answers {what} (output {output!r}) to {rows.sum()} of {len(values)} inputs, the "
+            f"first of them number {int(rows.argmax())} (counted from 0), so nothing can be compared with it."
+        )
 
 
 def accuracy_of(answers: Answers, labels: NDArray[np.integer], spec: ModelSpec) -> AnyAccuracy:

@@ -1,7 +1,7 @@
 """Does an artifact give the same answers as the model it was made from?
 
-Measuring and judging are apart: :func:`measure_parity` only counts, :func:`judge` holds the counts
-against the tolerance of a precision.
+Measuring and judging are apart: :func:`measure_parity` only counts, :func:`edgekit.measure.judging.judge` holds the
+counts against the tolerance of a precision.
 
 Of a multi-label model every pair of photo and label is a decision (:func:`edgekit.outputs.decisions`).
 A photo agrees where all its decisions do, and is clear where one of them is: had every decision been a
@@ -22,14 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import UsageError
-from edgekit.measure.tolerances import Tolerance
-
-ENOUGH_PHOTOS = 500
-"""From here on a point is at least 5 photos and the drop is taken as it is. With fewer it is compared
-with chance, since one photo more or less would decide."""
-
-SIGNIFICANT = 0.05
-"""The usual level below which a difference is not put down to chance."""
+from edgekit.measure.variation import Spread, measure_spread
 
 
 @dataclass(frozen=True)
@@ -63,6 +56,8 @@ class Parity:
         mean_difference: the mean absolute difference; infinite likewise.
         disagreements: the photos that differ, the clearest first.
         margins: the reference's lead on each photo, in order.
+        commonest: share of the photos on which the reference gives its commonest answer, 0..1.
+        spread: the error beside what the reference's probabilities vary by from photo to photo.
         unit: what was compared, for a sentence: ``photos``, ``samples``.
     """
 
@@ -72,6 +67,8 @@ class Parity:
     mean_difference: float
     disagreements: tuple[Disagreement, ...]
     margins: tuple[float, ...]
+    commonest: float
+    spread: Spread
     unit: str = "photos"
 
     def clear(self, margin: float) -> tuple[int, int]:
@@ -139,21 +136,6 @@ class PairedAccuracy:
         return float(ways / 2**differing)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Whether an artifact agrees with its reference.
-
-    Attributes:
-        passed: yes or no.
-        reasons: why not, a sentence each; empty where it passed.
-        notes: what else should be known, a sentence each.
-    """
-
-    passed: bool
-    reasons: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-
-
 def measure_parity(
     reference: NDArray[np.float32], candidate: NDArray[np.float32], decisions: int = 1, unit: str = "photos"
 ) -> Parity:
@@ -199,6 +181,8 @@ def measure_parity(
         mean_difference=float(differences.mean()),
         disagreements=tuple(sorted(found, key=lambda item: -item.margin)),
         margins=tuple(margins.max(axis=1).tolist()),
+        commonest=float(np.unique(best, axis=0, return_counts=True)[1].max() / len(best)),
+        spread=measure_spread(*(values.reshape(len(margins), -1) for values in (expected, given))),
         unit=unit,
     )
 
@@ -239,71 +223,6 @@ def top_margins(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         return probabilities[:, 0]
     best_two = np.partition(probabilities, -2, axis=1)[:, -2:]
     return np.asarray(best_two[:, 1] - best_two[:, 0])
-
-
-def judge(parity: Parity, tolerance: Tolerance, paired: PairedAccuracy | None = None) -> Verdict:
-    """Whether an artifact may be called verified.
-
-    - The largest difference must be within the limit, where there is one (fp32).
-    - Where top-1 may fall (8 bits) and labels are given: it falls by no more. On fewer than 500 photos a
-      larger drop also passes where it is no more than chance (McNemar) and the clear photos agree.
-    - All others: the clear photos must agree, in the share that is asked for. Where no photo is clear, no
-      probability may differ by more than the margin that would make it so.
-
-    Args:
-        parity: from :func:`measure_parity`.
-        tolerance: of the artifact's format and precision.
-        paired: from :func:`pair_accuracy`, where labels are given.
-    """
-    if not math.isfinite(parity.max_difference):
-        return Verdict(False, ("It answers values that are not numbers (NaN or infinite).",))
-    reasons = [*_judge_difference(parity, tolerance)]
-    disagreeing = _judge_agreement(parity, tolerance)
-    notes: tuple[str, ...] = ()
-    if tolerance.max_drop is not None and paired is not None:
-        reasons += _judge_drop(paired, tolerance.max_drop, disagreeing)
-        if paired.drop > tolerance.max_drop and not reasons:
-            notes = (
-                f"{paired.measure} fell by {paired.drop:.1%} on {paired.count} {paired.unit}, which is within chance "
-                f"(p = {paired.chance:.2f}). Verify on {ENOUGH_PHOTOS} {paired.unit} or more to be sure.",
-            )
-    else:
-        reasons += disagreeing
-    return Verdict(not reasons, tuple(reasons), notes)
-
-
-def _judge_difference(parity: Parity, tolerance: Tolerance) -> list[str]:
-    if tolerance.max_difference is None or parity.max_difference <= tolerance.max_difference:
-        return []
-    return [f"The largest difference is {parity.max_difference:.2g}, above {tolerance.max_difference:.2g}."]
-
-
-def _judge_agreement(parity: Parity, tolerance: Tolerance) -> list[str]:
-    count, agreeing = parity.clear(tolerance.clear_margin)
-    if count == 0 and parity.max_difference > tolerance.clear_margin:
-        # Nothing to agree on must not mean that anything goes: the artifact has to be as undecided.
-        return [
-            f"The reference is sure of none of the {parity.count} {parity.unit} (no class leads by "
-            f"{tolerance.clear_margin:g}), yet probabilities differ by up to {parity.max_difference:.2g}."
-        ]
-    if agreeing >= tolerance.min_agreement * count:
-        return []
-    return [
-        f"It agrees on {agreeing} of the {count} {parity.unit} that the reference is sure of ({agreeing / count:.1%}; "
-        f"at least {tolerance.min_agreement:.1%} is asked for)."
-    ]
-
-
-def _judge_drop(paired: PairedAccuracy, limit: float, disagreeing: list[str]) -> list[str]:
-    if paired.drop <= limit + 1e-12:
-        return []
-    counts = f"{paired.reference_correct} to {paired.candidate_correct} of {paired.count}"
-    fell = f"{paired.measure} fell by {paired.drop:.1%} ({counts})"
-    if paired.count >= ENOUGH_PHOTOS:
-        return [f"{fell}, more than {limit:.1%}."]
-    if paired.chance < SIGNIFICANT:
-        return [f"{fell}, more than chance explains (p = {paired.chance:.2g})."]
-    return [f"{fell}.", *disagreeing] if disagreeing else []
 
 
 def _finite(value: float) -> float | None:

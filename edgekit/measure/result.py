@@ -59,6 +59,8 @@ class BenchmarkResult:
         versions: package name to version.
         processes: whose memory was counted: 1, or 2 where the engine is a process of its own, as Node is.
         accuracy: on labelled photos, where they were asked for.
+        accelerator: the device beside the processor that ran it, and its driver, as a phrase; ``None`` for the
+            processor alone.
     """
 
     artifact: str
@@ -79,6 +81,7 @@ class BenchmarkResult:
     versions: Mapping[str, str] = field(default_factory=dict)
     processes: int = 1
     accuracy: DeviceAccuracy | None = None
+    accelerator: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; the key ``schema`` comes first."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from edgekit.runtime.edgetpu.devices import APEX, APEX_NAMES, FIRST_TRIP
+
 CORES = range(8)
 _CPU = "/sys/devices/system/cpu/cpu{core}/cpufreq/{name}"
 _TEMPERATURE = "/sys/class/thermal/thermal_zone0/temp"
@@ -22,6 +24,9 @@ READING_FILES = (
     _CPU.format(core=0, name="scaling_governor"),
     _CPU.format(core=0, name="cpuinfo_max_freq"),
 )
+CHIP_FILES = tuple(f"/{APEX}/{name}/{file}" for name in APEX_NAMES for file in ("temp", "trip_point0_temp"))
+"""Of Edge TPUs on PCIe; one on USB tells nothing."""
+
 READING_COMMANDS = (("vcgencmd", "get_throttled"),)
 
 FLAGS = {
@@ -52,6 +57,8 @@ class Reading:
         max_frequency: the highest that they can have, MHz.
         governor: who chooses the clock.
         flags: the bits of ``get_throttled``.
+        chip_temperature: of the hottest Edge TPU on PCIe, degrees Celsius.
+        chip_throttles_at: degrees Celsius from which its driver lowers its clock.
     """
 
     temperature: float | None = None
@@ -59,6 +66,8 @@ class Reading:
     max_frequency: float | None = None
     governor: str | None = None
     flags: int | None = None
+    chip_temperature: float | None = None
+    chip_throttles_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,9 @@ class Readings:
         max_frequency: MHz, of which the cores are capable.
         lowest_frequency: MHz, the lowest that was seen while the model ran.
         throttling: what held the device back while it was measured, in words; empty for nothing.
+        chip_temperature_before: of the hottest Edge TPU on PCIe, degrees Celsius, before the run.
+        chip_temperature_max: the highest that was seen.
+        chip_throttles_at: degrees Celsius from which its driver lowers its clock.
     """
 
     temperature_before: float | None = None
@@ -80,6 +92,9 @@ class Readings:
     max_frequency: float | None = None
     lowest_frequency: float | None = None
     throttling: tuple[str, ...] = ()
+    chip_temperature_before: float | None = None
+    chip_temperature_max: float | None = None
+    chip_throttles_at: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -102,6 +117,9 @@ class Readings:
             self.max_frequency,
             _best(min, self.lowest_frequency, later.lowest_frequency),
             tuple(dict.fromkeys((*self.throttling, *later.throttling))),
+            self.chip_temperature_before,
+            _best(max, self.chip_temperature_max, later.chip_temperature_max),
+            self.chip_throttles_at,
         )
 
 
@@ -109,7 +127,7 @@ def parse_reading(files: Mapping[str, str], commands: Mapping[str, str]) -> Read
     """A reading from what was read.
 
     Args:
-        files: path to text, of :data:`READING_FILES`; what the device lacks is left out.
+        files: path to text, of :data:`READING_FILES` and :data:`CHIP_FILES`; what the device lacks is left out.
         commands: words to answer, of :data:`READING_COMMANDS`.
     """
     clocks = [_number(files.get(_CPU.format(core=core, name="scaling_cur_freq"))) for core in CORES]
@@ -122,6 +140,8 @@ def parse_reading(files: Mapping[str, str], commands: Mapping[str, str]) -> Read
         max_frequency=None if top is None else top / 1000,
         governor=files.get(_CPU.format(core=0, name="scaling_governor"), "").strip() or None,
         flags=int(flags[1], 16) if flags else None,
+        chip_temperature=_hottest(files, "temp", max),
+        chip_throttles_at=_hottest(files, "trip_point0_temp", min),
     )
 
 
@@ -134,6 +154,7 @@ def sum_up(before: Reading, during: Sequence[Reading], after: Reading) -> Readin
     every = [before, *during, after]
     temperatures = [reading.temperature for reading in every if reading.temperature is not None]
     clocks = [reading.frequency for reading in (during or [after]) if reading.frequency is not None]
+    chips = [reading.chip_temperature for reading in every if reading.chip_temperature is not None]
     return Readings(
         temperature_before=before.temperature,
         temperature_max=max(temperatures, default=None),
@@ -141,6 +162,9 @@ def sum_up(before: Reading, during: Sequence[Reading], after: Reading) -> Readin
         max_frequency=before.max_frequency,
         lowest_frequency=min(clocks, default=None),
         throttling=tuple(word for bit, word in FLAGS.items() if _happened(bit, before, [*during, after])),
+        chip_temperature_before=before.chip_temperature,
+        chip_temperature_max=max(chips, default=None),
+        chip_throttles_at=before.chip_throttles_at,
     )
 
 
@@ -156,6 +180,12 @@ def find_throttling(readings: Readings) -> tuple[str, ...]:
         doubts.append(
             f"The processor reached {readings.temperature_max:.0f} °C (from {HOT:.0f} °C on the clock is lowered). "
             "Give it a cooler."
+        )
+    trip = readings.chip_throttles_at or FIRST_TRIP
+    if readings.chip_temperature_max is not None and readings.chip_temperature_max >= trip:
+        doubts.append(
+            f"The Edge TPU reached {readings.chip_temperature_max:.0f} °C (from {trip:.1f} °C on its driver lowers its "
+            "clock). Give it a heat sink or a fan."
         )
     share = None
     if readings.lowest_frequency and readings.max_frequency:
@@ -181,6 +211,13 @@ def _happened(bit: int, before: Reading, later: Sequence[Reading]) -> bool:
 def _best(choose: Callable[..., float], *values: float | None) -> float | None:
     known = [value for value in values if value is not None]
     return choose(known) if known else None
+
+
+def _hottest(files: Mapping[str, str], name: str, choose: Callable[..., float]) -> float | None:
+    """Of all Edge TPUs, a file that holds thousandths of a degree."""
+    found = [_number(files.get(f"/{APEX}/{chip}/{name}")) for chip in APEX_NAMES]
+    value = _best(choose, *found)
+    return None if value is None else value / 1000
 
 
 def _number(text: str | None) -> float | None:

@@ -10,6 +10,7 @@ from typing import Any
 from edgekit.measure.device import Device
 from edgekit.measure.latency import LatencyProtocol, LatencyStats
 from edgekit.measure.throttling import Readings, find_throttling
+from edgekit.runtime.engines.base import EngineInfo
 
 MAX_INTERVAL = 0.05
 """Width of the median's 95 % interval relative to the median. Wider, two models that differ by 5 %
@@ -65,6 +66,7 @@ class Evidence:
     protocol: LatencyProtocol
     device: Device
     conditions: Conditions
+    engine: EngineInfo | None = None
 
 
 def find_doubts(evidence: Evidence) -> tuple[str, ...]:
@@ -112,6 +114,14 @@ def emulated(evidence: Evidence) -> str | None:
     return f"The processor is emulated ({evidence.device.emulation}): these times say nothing about a real device."
 
 
+def simulated(evidence: Evidence) -> str | None:
+    """What should run the model is imitated."""
+    what = evidence.engine.simulated if evidence.engine else None
+    if what is None:
+        return None
+    return f"The {what} is simulated by the library that was loaded: neither times nor answers are those of a real one."
+
+
 def frequency_changed(evidence: Evidence) -> str | None:
     """The clock was changed on the way."""
     before, after = evidence.conditions.frequency_before, evidence.conditions.frequency_after
@@ -139,6 +149,7 @@ RULES: tuple[Callable[[Evidence], str | None], ...] = (
     wide_interval,
     drift,
     emulated,
+    simulated,
     frequency_changed,
     held_back,
     had_company,

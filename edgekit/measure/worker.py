@@ -28,7 +28,7 @@ from edgekit.measure.validity import Conditions
 from edgekit.measure.workers import read_reply, run_worker
 from edgekit.runtime.engines import find_engine
 from edgekit.runtime.engines.base import EngineInfo
-from edgekit.runtime.load import load
+from edgekit.runtime.loading import load
 from edgekit.version import __version__
 
 START_SECONDS = 120.0
@@ -44,12 +44,14 @@ class Job:
         protocol: how.
         threads: for the engine, ``None`` for its default.
         seed: of the random inputs.
+        delegate: arguments of :func:`edgekit.load` for one, ``delegate`` and ``delegate_options``; empty for none.
     """
 
     path: str
     protocol: LatencyProtocol
     threads: int | None = None
     seed: int = 0
+    delegate: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -77,6 +79,7 @@ class Measurement:
     conditions: Conditions
     processes: int = 1
     versions: Mapping[str, str] = field(default_factory=dict)
+    accelerator: str | None = None
 
     @property
     def latency(self) -> LatencyStats:
@@ -129,7 +132,7 @@ def measure(job: Job) -> Measurement:
     base = current_memory()
     begin = time.perf_counter_ns()
     # No trial: this process is the one that may crash.
-    with load(path, threads=job.threads, trust=True) as predictor:
+    with load(path, threads=job.threads, trust=True, **job.delegate) as predictor:
         loaded = time.perf_counter_ns()
         engine = predictor.engine
         inputs = random_inputs(engine.inputs, predictor.spec, job.seed)

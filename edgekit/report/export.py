@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from edgekit.artifact import Check, ManifestEntry
+from edgekit.artifact import Check
+from edgekit.manifest import ManifestEntry
 from edgekit.report.table import format_difference, format_percent, format_size, format_table, text_width
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgekit.artifact import Manifest, ManifestEntry
 from edgekit.files import write_text
 from edgekit.language import display_name, printable
+from edgekit.manifest import Manifest, ManifestEntry
 from edgekit.outputs import decision_threshold
 from edgekit.report.export import format_check, format_max_difference
 from edgekit.report.snippets import how_to_run
@@ -94,6 +94,8 @@ def _verification(entry: ManifestEntry) -> str:
         return "–"
     if row.get("can_run") is False:
         return "not run here"
+    if row.get("decided") is False:
+        return "not verified"
     outcome = "ok" if row.get("passed") is True else "FAILED"
     parity = _mapping(row, "parity")
     figures = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from edgekit.language import display_name, printable
 from edgekit.outputs import decision_threshold
 from edgekit.report.table import format_percent, format_size, format_table, three_digits
-from edgekit.runtime.trust import TrialResult
+from edgekit.runtime.trial_result import TrialResult
 from edgekit.spec import Label, ModelSpec
 from edgekit.tflite.describe import MetadataSummary, ModelDescription, TensorDescription
 
@@ -61,7 +61,9 @@ def _lines(description: ModelDescription, trial: TrialResult | None) -> Iterator
 
 def trial_line(trial: TrialResult) -> str:
     """Whether it runs here, in a few words."""
-    return f"yes, with {trial.engine}" if trial.ok else f"no: {trial.reason}"
+    if not trial.ok:
+        return f"no: {trial.reason}"
+    return f"yes, with {trial.engine}{f'; {trial.reason}' if trial.reason else ''}"
 
 
 def _tensors(kind: str, tensors: Sequence[TensorDescription]) -> Iterator[str]:

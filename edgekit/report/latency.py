@@ -49,7 +49,7 @@ class BenchmarkReport:
             _doubts(results),
             _circumstances(results) if results else "",
             _accuracies(results),
-            "\n".join(dict.fromkeys(f"{result.target}: {result.device.summary()}" for _, result in results)),
+            "\n".join(dict.fromkeys(f"{result.target}: {_machine(result)}" for _, result in results)),
         ]
         return "\n\n".join(block for block in blocks if block)
 
@@ -64,7 +64,7 @@ def _cells(row: BenchmarkResult | BenchmarkFailure) -> tuple[str, ...]:
         return (row.artifact, row.target, "FAILED", "–", "–", "–", "–")
     return (
         row.artifact,
-        row.target + ("" if row.valid else " *"),
+        row.target + (" simulated" if row.engine.simulated else "") + ("" if row.valid else " *"),
         format_ms(row.latency.p50),
         format_ms(row.latency.p90),
         format_ms(row.latency.p99),
@@ -109,6 +109,17 @@ def _accuracies(results: Sequence[tuple[str, BenchmarkResult]]) -> str:
         for name, found in rows
     ]
     return format_table(header, cells, right=range(1, 7))
+
+
+def _machine(result: BenchmarkResult) -> str:
+    """What a result ran on, with the device beside the processor and its heat."""
+    parts = [result.device.summary()]
+    if result.accelerator:
+        parts.append(result.accelerator)
+    readings = result.conditions.readings
+    if readings and readings.chip_temperature_before is not None and readings.chip_temperature_max is not None:
+        parts.append(f"the chip at {readings.chip_temperature_before:.0f} to {readings.chip_temperature_max:.0f} °C")
+    return "; ".join(parts)
 
 
 def _memory(result: BenchmarkResult) -> str:

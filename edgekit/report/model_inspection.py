@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgekit.artifact import size_of
+from edgekit.digest import size_of
 from edgekit.language import printable
-from edgekit.measure.inputs import random_inputs
+from edgekit.published import check_published
 from edgekit.report.inspection import spec_lines, trial_line
 from edgekit.report.table import format_size
-from edgekit.runtime import load
 from edgekit.runtime.engines.base import TensorInfo
-from edgekit.runtime.trust import TrialResult
+from edgekit.runtime.trial_result import TrialResult
+from edgekit.runtime.trust import open_once
 from edgekit.spec import ModelSpec
 
 
 @dataclass(frozen=True)
 class ModelInspection:
-    """One model, after it was run once here.
+    """One model, after it was run once on this machine.
 
     Attributes:
         file: as it was given.
@@ -60,17 +60,15 @@ class ModelInspection:
 
 
 def inspect_model(path: Path) -> ModelInspection:
-    """Loads a model of any format and runs it once on random values.
+    """Loads a model of any format and runs it once on zeros, in a process of its own that has limits.
 
     Raises:
-        ModelFileError: it is no model, damaged, refused, or cannot be run here.
+        ModelFileError: it is no model, damaged, refused, or cannot be run here within the limits.
         MissingExtraError: its engine is not installed.
     """
-    with load(path) as predictor:
-        engine = predictor.engine
-        engine.run(random_inputs(engine.inputs, predictor.spec))
-        trial = TrialResult(True, engine=engine.info, inputs=engine.inputs, outputs=engine.outputs)
-        return ModelInspection(str(path), size_of(path), predictor.spec, trial)
+    check_published(path)
+    opened = open_once(path)
+    return ModelInspection(str(path), size_of(path), opened.spec, opened.trial)
 
 
 def _tensor(info: TensorInfo) -> str:

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgekit.artifact import ManifestEntry
 from edgekit.language import printable
+from edgekit.manifest import ManifestEntry
 from edgekit.report.plain_snippets import as_literal, litert_program, onnx_program
 from edgekit.spec import ModelSpec, TensorSpec
 
@@ -56,6 +56,16 @@ const answers = await model.executeAsync({{ {feeds} }});
 _SERVING = """```sh
 # TensorFlow Serving: http://localhost:8501/v1/models/{name}:predict
 docker run -p 8501:8501 -v "$PWD"/{quoted}:/models/{name}/1 -e MODEL_NAME={name} tensorflow/serving
+```"""
+
+_EDGETPU = """```sh
+# On x86-64 Linux with Google's compiler, where {compiled} does not lie here yet; rename what it writes
+edgetpu_compiler {quoted}
+```
+
+```python
+# Where the Edge TPU is
+model = edgekit.load({literal}, delegate="edgetpu")
 ```"""
 
 _RESIZING = "Pillow's resizing is close to EdgeKit's, not the same: pixels differ by some levels."
@@ -144,7 +154,13 @@ def _serving(file: str, spec: ModelSpec) -> str:
     return _SERVING.format(quoted=shlex.quote(file), name=name)
 
 
+def _edgetpu(file: str, spec: ModelSpec) -> str:
+    compiled = file.replace("_for_edgetpu.tflite", "_edgetpu.tflite")
+    return _EDGETPU.format(compiled=printable(compiled), quoted=shlex.quote(file), literal=as_literal(compiled))
+
+
 _WORLDS = {
+    "edgetpu": _World("Coral Edge TPU", None, _edgetpu),
     "tflite": _World("LiteRT in Python, without EdgeKit", None, _litert),
     "onnx": _World("onnxruntime in Python, without EdgeKit", "onnx", _onnxruntime),
     "coreml": _World("Core ML in an app", "coreml", _coreml),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from edgekit.language import printable
+
 _NUMBERS = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
 
 
@@ -16,7 +18,8 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right:
         rows: as many cells each as there are titles.
         right: the indices of the columns that are aligned to the right, numbers mostly.
     """
-    cells = [list(header), *(list(row) for row in rows)]
+    # Names of files are among the cells, and a line break in one would break the table.
+    cells = [list(header), *([printable(cell) for cell in row] for row in rows)]
     widths = [max(text_width(row[column]) for row in cells) for column in range(len(header))]
     lines = []
     for row in cells:

@@ -7,8 +7,9 @@ from typing import Any
 
 from edgekit.measure.accuracy import Accuracy
 from edgekit.measure.comparison import AnyAccuracy
+from edgekit.measure.judging import Verdict
 from edgekit.measure.multi_label import MultiLabelAccuracy
-from edgekit.measure.parity import Parity, Verdict
+from edgekit.measure.parity import Parity
 from edgekit.measure.values import ValueParity
 from edgekit.report.table import format_difference, format_percent, format_size, format_table
 
@@ -42,7 +43,11 @@ class VerifyRow:
     @property
     def outcome(self) -> str:
         """In a word."""
-        return "ok" if self.verdict.passed else "FAILED" if self.can_run else "not run here"
+        if self.verdict.passed:
+            return "ok"
+        if not self.can_run:
+            return "not run here"
+        return "FAILED" if self.verdict.decided else "not verified"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -55,6 +60,7 @@ class VerifyRow:
             "parity": self.parity.to_dict() if self.parity else None,
             "can_run": self.can_run,
             "passed": self.verdict.passed,
+            "decided": self.verdict.decided,
             "reasons": list(self.verdict.reasons),
             "notes": list(self.verdict.notes),
         }

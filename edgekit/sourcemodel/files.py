@@ -10,6 +10,7 @@ from edgekit.errors import ModelFileError, UsageError
 from edgekit.kerascode import known_names
 from edgekit.kerasfile import check_keras_file, load_model, read_keras_version, read_spec_from_keras
 from edgekit.modelfile import check_regular
+from edgekit.quiet import without_framework_warnings
 from edgekit.sourcemodel.base import Graph
 from edgekit.sourcemodel.functiongraph import FunctionGraph
 from edgekit.sourcemodel.h5file import MAGIC, check_zipped, load_h5, load_with_tf_keras
@@ -85,11 +86,13 @@ def _open_folder(path: Path, options: SourceOptions, shapes: Shapes) -> tuple[Gr
 
 
 def _load(path: Path, tags: tuple[str, ...], wanted: str | None) -> tuple[Any, Any]:
-    import tensorflow as tf
+    from edgekit.savedmodel import import_tensorflow
 
+    tf = import_tensorflow("Opening a SavedModel")
     try:
-        loaded = tf.saved_model.load(str(path), tags=list(tags))
-        signatures = dict(loaded.signatures)
+        with without_framework_warnings():
+            loaded = tf.saved_model.load(str(path), tags=list(tags))
+            signatures = dict(loaded.signatures)
     except Exception as error:  # TensorFlow raises OpError, OSError, ValueError, KeyError, RuntimeError, ...
         reason = str(getattr(error, "message", error)).strip().splitlines()
         raise ModelFileError(

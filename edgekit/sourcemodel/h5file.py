@@ -24,6 +24,7 @@ from edgekit.extras import require
 from edgekit.kerascode import find_code, known_names, refusal
 from edgekit.kerasfile import import_keras, why_not_built
 from edgekit.modelfile import check_regular, check_unpacked_size
+from edgekit.quiet import without_framework_warnings
 from edgekit.sourcemodel.nodes import find_dead_end
 
 ZIPPED_WEIGHTS = "model.weights.h5"
@@ -164,7 +165,7 @@ def load_with_tf_keras(path: Path, version: str, custom_objects: Mapping[str, An
 @contextlib.contextmanager
 def _as_sentence(path: Path, reader: str) -> Iterator[None]:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), without_framework_warnings():
             warnings.simplefilter("ignore")
             yield
     except Exception as error:  # Keras raises ValueError, TypeError, KeyError, OSError, h5py's own, ...

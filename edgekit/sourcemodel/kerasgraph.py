@@ -38,7 +38,7 @@ class KerasGraph:
         shapes: the inputs' shapes, for a subclassed model, which has none defined.
 
     Raises:
-        UsageError: the inputs are not defined and no shape is given.
+        UsageError: the inputs are not defined and no shape is given, or one is text.
         ConversionError: a layer keeps state between two calls.
     """
 
@@ -93,15 +93,20 @@ class KerasGraph:
         return (str(self.model.name), *(str(layer.name) for layer in _models(self.model)))
 
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """Of inputs that an ``Embedding`` looks up: other numbers end in an error."""
+        """Of inputs that an ``Embedding`` looks up, where other numbers end in an error, or an ``IntegerLookup``,
+        where all others are the same.
+        """
         found: dict[str, tuple[float, float]] = {}
-        embeddings = [layer for layer in _leaves(self.model) if type(layer).__name__ == "Embedding"]
+        embeddings = [layer for layer in _leaves(self.model) if type(layer).__name__ in _LOOKED_UP]
         for info, tensor in zip(self.inputs, getattr(self.model, "inputs", None) or (), strict=False):
             own = [layer for layer in embeddings if any(tensor is taken for taken in _taken_by(layer))]
             if not own and len(self.inputs) == 1:  # behind a mask, in a nested model, ...
                 own = embeddings
             if own:
-                found[info.name] = (0.0, float(min(layer.input_dim for layer in own) - 1))
+                ranges = [_LOOKED_UP[type(layer).__name__](layer) for layer in own]
+                # A table in front decides what is meaningful; an embedding behind it sees the table's answers.
+                first = [one for one, layer in zip(ranges, own, strict=True) if type(layer).__name__ != "Embedding"]
+                found[info.name] = min(first or ranges, key=lambda one: one[1])
         return found
 
     def _defined(self) -> tuple[tuple[TensorInfo, ...], tuple[TensorInfo, ...]]:
@@ -113,9 +118,25 @@ class KerasGraph:
             _names_of(getattr(model, "output", None), model.outputs, getattr(model, "output_names", None), "output"),
             inputs,
         )
+        for name, tensor in zip(inputs, model.inputs, strict=True):
+            self._refuse_text(name, tensor)
         return (
             tuple(_describe(name, tensor) for name, tensor in zip(inputs, model.inputs, strict=True)),
             tuple(_describe(name, tensor) for name, tensor in zip(outputs, model.outputs, strict=True)),
+        )
+
+    def _refuse_text(self, name: str, tensor: Any) -> None:
+        if str(getattr(tensor.dtype, "name", tensor.dtype)) != "string":
+            return
+        own = [layer for layer in _leaves(self.model) if any(tensor is taken for taken in _taken_by(layer))]
+        layers = [layer for layer in own if type(layer).__name__ != "InputLayer"]
+        which = (
+            f"layer {layers[0].name!r} ({type(layers[0]).__name__})" if layers else "layers that turn it into numbers"
+        )
+        raise UsageError(
+            f"The input {name} of {self.name} is text, which the {which} takes and runtimes on devices have no ops "
+            "for. Cut the model behind it, as in keras.Model(layer.output, model.output), and turn text into numbers "
+            "in your program."
         )
 
     def _given(self, shapes: Mapping[str | None, Shape]) -> tuple[TensorInfo, ...]:
@@ -156,6 +177,21 @@ class KerasGraph:
                     f"The layer {layer.name!r} of {self.name} is stateful: it remembers from one call to the next, "
                     "which an exported graph cannot. Build it with stateful=False and load the weights."
                 )
+
+
+def _range_of_embedding(layer: Any) -> tuple[float, float]:
+    return 0.0, float(layer.input_dim - 1)
+
+
+def _range_of_table(layer: Any) -> tuple[float, float]:
+    """From one below the smallest known number to one above the largest; these two are unknown, if that is allowed."""
+    known = [int(number) for number in layer.get_vocabulary(include_special_tokens=False)] or [0]
+    margin = 1 if getattr(layer, "num_oov_indices", 0) else 0
+    return float(min(known) - margin), float(max(known) + margin)
+
+
+_LOOKED_UP = {"Embedding": _range_of_embedding, "IntegerLookup": _range_of_table}
+"""Layers that take indices or ids, to the range of those that mean something."""
 
 
 def _tree(package: str) -> Any:

@@ -74,7 +74,8 @@ def observe(graph: Graph, inputs: tuple[TensorInfo, ...], adaptation: Adaptation
     for place, (info, shape) in enumerate(zip(inputs, shapes, strict=True)):
         low, high = (0.0, 255.0) if place == 0 and adaptation.changes_pixels else ranges.get(info.name, (0.0, 0.0))
         if high > low:
-            arrays.append(generator.integers(int(low), int(high), shape, endpoint=True).astype(np.float32))
+            numbers = generator.integers(int(low), int(high), shape, endpoint=True)
+            arrays.append(numbers.astype(info.dtype if np.dtype(info.dtype).kind in "iu" else np.float32))
         elif np.dtype(info.dtype).kind == "f":
             arrays.append(generator.standard_normal(shape).astype(info.dtype))
         else:

@@ -161,6 +161,11 @@ def read_bool(attribute: Mapping[str, Any] | None) -> bool:
     return bool(attribute and attribute.get("b", False))
 
 
+def read_int(attribute: Mapping[str, Any] | None, default: int) -> int:
+    """The whole number of an attribute."""
+    return int(attribute["i"]) if attribute and "i" in attribute else default
+
+
 def is_float(values: NDArray[Any]) -> bool:
     """Whether weights are float32, the only float dtype that TF.js computes in."""
     return values.dtype == np.float32

@@ -11,8 +11,8 @@ import pytest
 
 import edgekit
 from edgekit.api.benchmarking import benchmark
-from edgekit.artifact import Manifest
 from edgekit.errors import ModelFileError, UsageError
+from edgekit.manifest import Manifest
 from edgekit.measure.latency import LatencyProtocol
 from edgekit.measure.result import BenchmarkResult
 from tests.api.conftest import Exported

@@ -12,7 +12,7 @@ import pytest
 
 from edgekit.api.exporting import export
 from edgekit.api.verifying import verify
-from edgekit.artifact import Manifest
+from edgekit.manifest import Manifest
 from edgekit.progress import SILENT
 from edgekit.sourcemodel.custom import load_custom_objects
 from tests.api.conftest import Exported

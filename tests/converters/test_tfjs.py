@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgekit.artifact import digest_of
 from edgekit.converters.base import NoOptions, get_converter
+from edgekit.digest import digest_of
 from edgekit.errors import ConversionError
 from edgekit.program import FrozenProgram, freeze
 from edgekit.runtime import load
@@ -277,3 +277,21 @@ def test_groups_are_separated(keras: Any, tmp_path: Path, groups: int, filters: 
     model = randomise(keras.Model(x, keras.layers.Conv2D(filters, 3, groups=groups, activation="relu")(x)))
     found = check_agrees(model, tmp_path)
     assert any(op in name for name in found)
+
+
+@pytest.mark.parametrize("precision", ["fp16", "uint8", "uint16"])
+def test_a_precision_that_no_weight_has_is_refused(keras: Any, tmp_path: Path, precision: str) -> None:
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(2)])
+    program = freeze(model, spec_of(model), tmp_path / "program", None)
+    stored = {"fp16": "float16"}.get(precision, precision)
+    with pytest.raises(ConversionError, match=rf"of {precision}: No weights are {stored}\..* Export fp32 instead"):
+        convert(program, tmp_path, precision)
+    assert not (tmp_path / f"m.{precision}.tfjs").exists()
+
+
+@pytest.mark.parametrize("name", ["sum", "product"])
+@pytest.mark.parametrize("axis", [-1, -2])
+def test_what_is_cumulated_from_the_end_of_the_axes(keras: Any, tmp_path: Path, name: str, axis: int) -> None:
+    x = keras.Input((4, 5))
+    function = {"sum": keras.ops.cumsum, "product": keras.ops.cumprod}[name]
+    check_agrees(keras.Model(x, function(keras.layers.Dense(3)(x), axis=axis)), tmp_path)

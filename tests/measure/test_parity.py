@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgekit.errors import UsageError
-from edgekit.measure.parity import PairedAccuracy, Parity, judge, measure_parity, pair_accuracy
+from edgekit.measure.judging import judge
+from edgekit.measure.parity import PairedAccuracy, Parity, measure_parity, pair_accuracy
 from edgekit.measure.tolerances import TOLERANCES, tolerance_of
 
 
@@ -53,7 +54,7 @@ def test_not_a_number_fails_every_precision():
 
 @pytest.mark.parametrize(("difference", "passed"), [(0.9e-4, True), (1.1e-4, False)])
 def test_fp32_is_judged_by_the_largest_difference(difference, passed):
-    parity = measure_parity(two_classes(0.9), two_classes(0.9 + difference))
+    parity = measure_parity(two_classes(0.9, 0.3), two_classes(0.9 + difference, 0.3))
     assert judge(parity, TOLERANCES["fp32"]).passed is passed
 
 
@@ -63,16 +64,17 @@ def test_a_tie_of_fp32_within_the_difference_is_no_failure():
     assert judge(parity, TOLERANCES["fp32"]).passed
 
 
-@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=20), st.integers(0, 2**32 - 1))
+@given(st.lists(st.floats(0, 1, width=32), max_size=20), st.integers(0, 2**32 - 1))
 def test_rounding_never_fails_fp32(values, seed):
-    reference = two_classes(*values)
+    reference = two_classes(0.1, 0.9, *values)
     noise = np.random.default_rng(seed).uniform(-9e-5, 9e-5, reference.shape).astype(np.float32)
     assert judge(measure_parity(reference, reference + noise), TOLERANCES["fp32"]).passed
 
 
 def clear_photos(count: int, wrong: int) -> Parity:
-    reference = two_classes(*[0.9] * count)
-    return measure_parity(reference, two_classes(*[0.1] * wrong + [0.9] * (count - wrong)))
+    """Each second photo is of either class."""
+    first = np.tile([0.9, 0.1], count)[:count]
+    return measure_parity(two_classes(*first), two_classes(*np.concatenate([1 - first[:wrong], first[wrong:]])))
 
 
 @pytest.mark.parametrize(
@@ -97,12 +99,91 @@ def test_undecided_photos_do_not_fail_int8():
     assert judge(parity, TOLERANCES["int8"]).passed
 
 
-def test_a_reference_that_is_never_sure_still_refuses_nonsense():
-    reference = two_classes(0.52, 0.49, 0.51)
-    assert judge(measure_parity(reference, two_classes(0.48, 0.53, 0.5)), TOLERANCES["int8"]).passed
-    verdict = judge(measure_parity(reference, two_classes(0.99, 0.01, 0.99)), TOLERANCES["int8"])
+def unsure(count: int = 64, classes: int = 1000, spread: float = 0.1) -> np.ndarray:
+    """(count, classes): as of a model with random weights. No class leads, and every probability is about 1/classes."""
+    generator = np.random.default_rng(0)
+    same, own = generator.normal(0, 0.1, classes), generator.normal(0, spread, (count, classes))
+    powers = np.exp(same + own)
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic", "uint8", "uint16", "int4", "coreml:int8")
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_reference_that_is_never_sure_still_refuses_nonsense(precision):
+    """All differences are below 0.001, and so is what anything else would answer."""
+    reference, tolerance = unsure(), TOLERANCES[precision]
+    assert np.ptp(reference) < 2e-3
+    shuffled = reference[:, ::-1]
+    for wrong in (shuffled, np.full_like(reference, 0.001), np.zeros_like(reference)):
+        verdict = judge(measure_parity(reference, wrong), tolerance)
+        assert not verdict.passed
+    assert judge(measure_parity(reference, shuffled), TOLERANCES["fp32"]).decided
+    assert judge(measure_parity(reference, np.zeros_like(reference)), tolerance).decided
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_reference_that_is_never_sure_lets_the_sound_pass(precision):
+    reference, tolerance = unsure(), TOLERANCES[precision]
+    noise = np.random.default_rng(1).normal(0, 1, reference.shape).astype(np.float32)
+    near = reference + noise * 0.5 * tolerance.max_relative_error * reference.std(axis=0)
+    assert judge(measure_parity(reference, near), tolerance).passed
+
+
+def test_steps_of_an_int8_output_are_no_fault():
+    """As of a model that has hardly been trained: 4 probabilities of 0.25, within 0.009."""
+    generator = np.random.default_rng(0)
+    reference = (0.25 + generator.normal(0, 0.009, (64, 4))).astype(np.float32)
+    candidate = (np.round(reference * 256) / 256).astype(np.float32)
+    assert np.sqrt(np.mean((candidate - reference) ** 2)) > 0.1 * reference.std()
+    assert judge(measure_parity(reference, candidate), TOLERANCES["int8"]).passed
+    assert not judge(measure_parity(reference, candidate[::-1]), TOLERANCES["int8"]).passed
+
+
+def test_labels_that_neither_knows_do_not_excuse_nonsense():
+    reference = unsure()
+    paired = pair_accuracy(reference, reference[:, ::-1].copy(), np.zeros(64, np.int64))
+    assert abs(paired.drop) <= 0.05
+    verdict = judge(measure_parity(reference, np.zeros_like(reference)), TOLERANCES["int8"], paired)
+    assert "sure of none of the 64 photos" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_nothing_is_proved_by_a_reference_that_answers_the_same(precision):
+    for reference in (np.full((64, 4), 0.25, np.float32), two_classes(*[0.9] * 64)):
+        verdict = judge(measure_parity(reference, reference), TOLERANCES[precision])
+        assert (verdict.passed, verdict.decided) == (False, False)
+        assert "answers the same to all 64 photos" in verdict.reasons[0]
+    wrong = judge(measure_parity(reference, 1 - reference), TOLERANCES[precision])
+    assert (wrong.passed, wrong.decided) == (False, True)
+
+
+def test_what_hides_in_the_rounding_is_undecided():
+    """Probabilities vary by 1e-4 of their size: float16 cannot tell, and float32 can."""
+    reference = unsure(spread=1e-4)
+    ignoring = np.broadcast_to(reference.mean(axis=0), reference.shape)
+    verdict = judge(measure_parity(reference, ignoring), TOLERANCES["fp16"])
+    assert (verdict.passed, verdict.decided) == (False, False)
+    assert "right and wrong answers look alike" in verdict.reasons[0]
+    assert judge(measure_parity(reference, ignoring), TOLERANCES["fp32"]).decided
+    assert judge(measure_parity(reference, reference * np.float32(1 + 1e-6)), TOLERANCES["fp32"]).passed
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_file_that_always_answers_the_same_does_not_pass(precision):
+    """Nor where the reference answers the same class to all, more or less surely, as it does to noise."""
+    reference = two_classes(*np.linspace(0.7, 0.9, 64))
+    verdict = judge(measure_parity(reference, two_classes(*[0.8] * 64)), TOLERANCES[precision])
     assert not verdict.passed
-    assert "sure of none of the 3 photos" in verdict.reasons[0]
+    if precision == "fp16":
+        assert not verdict.decided
+    paired = PairedAccuracy(600, 500, 500, 0, 0)  # labels tell no more: it has the same class for all
+    assert not judge(measure_parity(reference, two_classes(*[0.8] * 64)), TOLERANCES[precision], paired).passed
+
+
+def test_one_photo_has_no_variation():
+    assert judge(measure_parity(two_classes(0.9), two_classes(0.90001)), TOLERANCES["fp32"]).passed
 
 
 AGREES, DIFFERS = clear_photos(100, 4), clear_photos(100, 20)

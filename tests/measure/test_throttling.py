@@ -70,3 +70,18 @@ def test_a_clock_that_fell_on_the_way() -> None:
 def test_the_clock_before_and_after_the_run_may_rest() -> None:
     rest, work = Reading(40.0, 600.0, 1800.0, "ondemand", 0), Reading(48.0, 1800.0, 1800.0, "ondemand", 0)
     assert find_throttling(sum_up(rest, [work], rest)) == ()
+
+
+def test_an_edge_tpu_that_gets_hot() -> None:
+    def look(first: int, second: int) -> Reading:
+        folder = "/sys/class/apex/apex_{}/{}"
+        files = {folder.format(0, "temp"): f"{first}\n", folder.format(1, "temp"): f"{second}\n"}
+        return parse_reading({**files, folder.format(0, "trip_point0_temp"): "84800\n"}, {})
+
+    warm = sum_up(look(40_000, 45_300), [look(60_000, 51_000)], look(50_000, 50_000))
+    assert (warm.chip_temperature_before, warm.chip_temperature_max, warm.chip_throttles_at) == (45.3, 60.0, 84.8)
+    assert find_throttling(warm) == ()
+    hot = sum_up(look(40_000, 45_300), [look(60_000, 86_100)], look(50_000, 50_000))
+    (sentence,) = find_throttling(warm.joined(hot))
+    assert sentence.startswith("The Edge TPU reached 86 °C (from 84.8 °C on its driver lowers its clock).")
+    assert Readings.from_dict(hot.to_dict()) == hot

@@ -567,3 +567,23 @@ def test_a_model_that_normalizes_itself_is_not_scaled_twice_without_a_word(keras
     assert not any("Caution" in text for text in open_source(model, options=SourceOptions.of(options)).remarks)
     twice = open_source(model, options=SourceOptions.of({**options, "scale": 1 / 255}))
     assert any("normalizes pixels itself" in text for text in twice.remarks)
+
+
+def test_what_tensorflow_warns_of_at_loading_is_no_business_of_an_export(
+    keras: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It warns of gradients that were not saved, as those of silu."""
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.serve = tf.function(tf.nn.silu, input_signature=[tf.TensorSpec((None, 3), tf.float32, "x")])
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    signatures = {"serving_default": module.serve}
+    tf.saved_model.save(module, str(tmp_path / "saved"), signatures=signatures, options=options)
+    monkeypatch.setattr(tf.get_logger(), "propagate", True)
+    caplog.clear()
+    tf.saved_model.load(str(tmp_path / "saved"))
+    assert "custom gradients" in caplog.text
+    caplog.clear()
+    open_source(tmp_path / "saved")
+    assert caplog.text == ""
