@@ -93,11 +93,14 @@ class JpegSplitter:
             if len(data) < self._position + 2 + len(_START):
                 break
             end = self._position + 2 + int.from_bytes(data[self._position + 2 : self._position + 4], "big")
-            # Cut off within its header the next picture stands there; right behind a marker, in place of the length.
-            tables = code not in _MAY_HOLD_PICTURES
-            if (begun := data.find(_START, self._position + 2, end if tables else self._position + 5)) >= 0:
-                raise _DamagedError(begun)
-            if tables and len(data) < end:
+            # Cut off within its header the next picture stands there: right behind a marker, in place of the length;
+            # or in a segment, at its end too, which a picture within a segment does not reach.
+            behind, past = self._position + 2, end + len(_START) - 1
+            within = behind if code not in _MAY_HOLD_PICTURES else max(end - len(_START) + 1, behind)
+            for first, last in ((behind, behind + len(_START)), (within, past)):
+                if (begun := data.find(_START, first, last)) >= 0:
+                    raise _DamagedError(begun)
+            if len(data) < past:
                 break
             self._position, self._in_scan = end, code == _SCAN_CODE
         if len(data) > MAX_BYTES:

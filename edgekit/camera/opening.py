@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.arguments import as_path, check_kind, check_whole
+from edgekit.camera.address import is_address, without_password
 from edgekit.camera.ffmpeg import FfmpegVideo, find_ffmpeg
 from edgekit.camera.frames import FrameSource
 from edgekit.camera.opencv import has_opencv, open_opencv_camera, open_opencv_video
@@ -18,8 +18,6 @@ from edgekit.errors import CameraError, NoCameraError, UsageError, install_comma
 _VIDEOS = "mp4 m4v mov avi mkv webm mpg mpeg mjpg mjpeg ts m2ts wmv 3gp ogv flv"
 
 VIDEO_SUFFIXES = frozenset(f".{suffix}" for suffix in _VIDEOS.split())
-
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -87,10 +85,11 @@ def open_camera(
             camera = int(camera)
     if isinstance(camera, str):
         path = Path(camera)
-        if not _ADDRESS.match(camera) and not camera.startswith("/dev/"):
-            if not path.exists() and not is_video(path):
+        if not is_address(camera) and not camera.startswith("/dev/"):
+            if not camera.strip() or (not path.exists() and not is_video(path)):
                 raise UsageError(
-                    f"{camera!r} is no camera. Give its number (0, 1, ...), its path (/dev/video0), or an address (rtsp://...)."
+                    f"{without_password(camera)!r} is no camera. Give its number (0, 1, ...), its path (/dev/video0), "
+                    "or an address (rtsp://...)."
                 )
             return open_video(path)
     elif camera < 0:

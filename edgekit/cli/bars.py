@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from edgekit.cli.shown import complain
+from edgekit.language import printable
 from edgekit.progress import Silent, Task
 from edgekit.report.table import cut, text_width
 
@@ -30,7 +32,7 @@ class QuietProgress(Silent):
     """Says nothing but warnings."""
 
     def warn(self, message: str) -> None:
-        click.echo(f"Warning: {message}", err=True)
+        complain(f"Warning: {printable(message)}")
 
 
 class TerminalProgress:
@@ -51,10 +53,10 @@ class TerminalProgress:
     def say(self, message: str) -> None:
         for bar in self._bars[-1:]:
             bar.clear()
-        click.echo(message, err=True)
+        complain(message)
 
     def warn(self, message: str) -> None:
-        self.say(f"Warning: {message}")
+        self.say(f"Warning: {printable(message)}")
 
     def record(self, event: str, values: Mapping[str, Any]) -> None:
         pass
@@ -110,7 +112,8 @@ class Bar:
         self._drawn.remove(self)
 
     def _draw(self, seconds: float | None) -> None:
-        line = bar_line(self._description, self._done, self._total, seconds, self._note, terminal_columns() - 1)
+        description, note = printable(self._description), printable(self._note)
+        line = bar_line(description, self._done, self._total, seconds, note, terminal_columns() - 1)
         width = text_width(line)
         click.echo("\r" + line + " " * (self._shown - width), err=True, nl=False)
         self._shown = width
@@ -129,10 +132,10 @@ class LogLines:
         now = time.monotonic()
         if self._note != self._written and now - self._last >= _LOG_SECONDS:
             self._last, self._written = now, self._note
-            click.echo(f"{self._description}: {self._note}", err=True)
+            complain(printable(f"{self._description}: {self._note}"))
 
     def __enter__(self) -> Task:
-        click.echo(f"{self._description} ...", err=True)
+        complain(printable(f"{self._description} ..."))
         return self
 
     def __exit__(
@@ -143,7 +146,7 @@ class LogLines:
     ) -> None:
         end = "done in" if kind is None else "stopped after"
         note = f" ({self._note})" if self._note else ""
-        click.echo(f"{self._description}: {end} {time.monotonic() - self._started:.1f} s{note}", err=True)
+        complain(printable(f"{self._description}: {end} {time.monotonic() - self._started:.1f} s{note}"))
 
 
 def bar_line(description: str, done: int, total: int, seconds: float | None, note: str, columns: int) -> str:

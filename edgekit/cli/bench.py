@@ -17,6 +17,7 @@ Examples:
   edgekit bench dist/flowers.fp32.tflite dist/flowers.int8.tflite --on local --json
   edgekit bench dist/*.tflite --on local,pi@pi@raspberrypi.local
   edgekit bench dist/flowers.int8.tflite --on pi@kitchen --data flowers --photos 100
+  edgekit bench dist/flowers.int8_edgetpu.tflite --on edgetpu,edgetpu@kitchen
 
 \b
 Targets:
@@ -24,6 +25,9 @@ Targets:
   pi@ADDRESS    a Raspberry Pi or any Linux device, by ssh: [user@]host[:port], or a host of ~/.ssh/config.
                 Nothing has to be installed there; what is sent stays in ~/.cache/edgekit for the next time
                 (edgekit doctor --on pi@ADDRESS --remove)
+  edgetpu, edgetpu@ADDRESS
+                a Coral Edge TPU, plugged into this machine or into one behind ssh; edgetpu:usb:1 takes the second
+                on USB, edgetpu:usb:Performance=Low gives libedgetpu an option
 
 \b
 A run ends when both --runs and --seconds are reached. A row with * should not be trusted; the

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import warnings
 from collections.abc import Callable
 from functools import wraps
@@ -13,6 +11,7 @@ import click
 
 from edgekit.cli.bars import QuietProgress, TerminalProgress
 from edgekit.cli.events import JsonProgress
+from edgekit.cli.shown import write_json, write_text
 from edgekit.progress import Progress
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -40,13 +39,10 @@ class Console:
 
     def show(self, text: str, document: Any) -> None:
         """Prints the result."""
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         if self.as_json:
-            ascii_only = encoding.lower().replace("-", "") != "utf8"
-            click.echo(json.dumps(document, indent=2, ensure_ascii=ascii_only, allow_nan=False))
+            write_json(document, indent=2)
         else:
-            # A code page that has no box-drawing lines or no such label shows a question mark, not a traceback.
-            click.echo(text.encode(encoding, "replace").decode(encoding))
+            write_text(text)
 
 
 def console_options(function: Function) -> Function:

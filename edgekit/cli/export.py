@@ -25,6 +25,7 @@ Formats:
   tflite:fp16          weights in 16 bits, half the size
   tflite:int8          full integer, uint8 in and out; needs calibration photos
   tflite:int8-dynamic  weights in 8 bits, no calibration
+  edgetpu:int8         for Google's Edge TPU compiler, and compiled where that is; needs calibration photos
   coreml:fp16          Core ML for iPhone and Mac; also fp32, int8, int6, int4 (weights)
   tfjs:fp32            TensorFlow.js graph model; also fp16, uint16, uint8 (weights)
   onnx:fp32            ONNX; also fp16, int8 (QDQ, needs calibration), int8-dynamic

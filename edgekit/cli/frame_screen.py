@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from edgekit.cli.bars import terminal_columns
 from edgekit.cli.console import Console
+from edgekit.cli.shown import shown, write_json, write_text
 from edgekit.report.live import Rate, Totals, labels_text, live_line, stream_time
 from edgekit.report.table import text_width
 from edgekit.runtime.stream import StreamResult
@@ -59,14 +59,14 @@ class FrameScreen:
             if best != self._label:
                 self._label = best
                 self.clear()
-                write_line(f"  {stream_time(result.time or 0.0):>9}  {labels_text(result.predictions)}")
+                write_text(f"  {stream_time(result.time or 0.0):>9}  {labels_text(result.predictions)}")
         elif not (self._draws and sys.stdout.isatty()) and now - self._written >= _LINE_SECONDS:
             self._written = now
             self.clear()
-            write_line(live_line(result.predictions, rate, result.age_ms, result.dropped, None))
+            write_text(live_line(result.predictions, rate, result.age_ms, result.dropped, None))
         if self._draws and now - self._drawn >= _REDRAW_SECONDS:
             self._drawn = now
-            line = live_line(result.predictions, rate, result.age_ms, result.dropped, terminal_columns() - 1)
+            line = shown(live_line(result.predictions, rate, result.age_ms, result.dropped, terminal_columns() - 1))
             click.echo("\r" + line + " " * (self._width - text_width(line)), err=True, nl=False)
             self._width = text_width(line)
 
@@ -98,18 +98,6 @@ def result_document(result: StreamResult) -> dict[str, Any]:
         "unreadable": result.unreadable,
         "predictions": [one.to_dict() for one in result.predictions],
     }
-
-
-def write_line(text: str) -> None:
-    """On standard output, at once, whatever its code page has."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    click.echo(text.encode(encoding, "replace").decode(encoding))
-
-
-def write_json(document: dict[str, Any]) -> None:
-    """One line on standard output, at once."""
-    ascii_only = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "") != "utf8"
-    click.echo(json.dumps(document, ensure_ascii=ascii_only, allow_nan=False))
 
 
 def _wants_bars() -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit.camera.address import is_address, without_password
 from edgekit.camera.opening import is_video
 from edgekit.cli.paths import expand_photos
 from edgekit.data.folders import find_images
-from edgekit.errors import DataError
+from edgekit.errors import DataError, UsageError
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,14 @@ def expand_inputs(paths: Iterable[Path]) -> tuple[list[Input], list[str]]:
 
     Raises:
         DataError: a folder has no photos, or cannot be listed.
+        UsageError: an address among them.
     """
     inputs: list[Input] = []
     notes: list[str] = []
     for path in paths:
+        if is_address(str(path)) and not path.exists():
+            shown = without_password(str(path))
+            raise UsageError(f"{shown} is an address. A network camera is named with --camera; photos are files here.")
         if not path.is_dir():
             inputs.append(Input(path, is_video(path)))
             continue

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
+from edgekit.cli.shown import complain, remember_typed
 from edgekit.errors import EdgeKitError
 from edgekit.version import __version__
 
@@ -73,6 +75,7 @@ class LazyGroup(click.Group):
         """Runs the command line; every failure is a sentence and an exit code, never a traceback."""
         arguments = list(sys.argv[1:] if args is None else args)
         as_json = "--json" in arguments
+        remember_typed(arguments)
         try:
             result = super().main(arguments, *rest, **{**extra, "standalone_mode": False})
             code = result if isinstance(result, int) else 0
@@ -81,10 +84,12 @@ class LazyGroup(click.Group):
         except click.exceptions.Exit as stop:
             code = stop.exit_code
         except click.ClickException as error:
-            error.show()
+            usage = io.StringIO()
+            error.show(usage)
+            complain(usage.getvalue().rstrip("\n"))
             code = _report(as_json, "usage", error.format_message(), error.exit_code)
         except EdgeKitError as error:
-            click.echo(f"Error: {error}", err=True)
+            complain(f"Error: {error}")
             code = _report(as_json, error.kind, str(error), error.exit_code)
         except (KeyboardInterrupt, click.Abort):
             click.echo("\nInterrupted. Nothing half-written was left behind.", err=True)
@@ -98,16 +103,13 @@ class LazyGroup(click.Group):
             code = 1
         except OSError as error:
             message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            click.echo(f"Error: {message}", err=True)
+            complain(f"Error: {message}")
             code = _report(as_json, "system", message, 1)
         except Exception as error:
             if os.environ.get("EDGEKIT_DEBUG"):
                 raise
             message = f"{type(error).__name__}: {error}"
-            click.echo(
-                f"Error: {message}\nThis is a defect of EdgeKit. EDGEKIT_DEBUG=1 shows where; please report it.",
-                err=True,
-            )
+            complain(f"Error: {message}\nThis is a defect of EdgeKit. EDGEKIT_DEBUG=1 shows where; please report it.")
             code = _report(as_json, "defect", message, 1)
         sys.exit(code)
 

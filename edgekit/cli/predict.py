@@ -26,9 +26,9 @@ Examples:
   edgekit predict dist/flowers.fp32.tflite photo.jpg --language de
 
 \b
-A camera runs until Ctrl-C; that ends it with a summary and exit code 0. Exit code 1 where a photo or
-video could not be read; the others are still answered. With a camera or a video, --json prints one
-document a line.
+A camera runs until Ctrl-C; that ends it with a summary and exit code 0. In a video it does, too, with
+exit code 130. Exit code 1 where a photo or video could not be read; the others are still answered.
+With a camera or a video, --json prints one document a line.
 """
 
 
@@ -88,7 +88,7 @@ def command(
 def _show_photos(
     inputs: Sequence[Input], model: Path, predictor: Predictor, top: int, language: str | None, console: Console
 ) -> int:
-    """All photos as one result."""
+    """All photos as one result; of many, the next are decoded while one is recognized."""
     from edgekit.errors import ImageError
     from edgekit.report.predictions import predictions_text
 
@@ -96,18 +96,22 @@ def _show_photos(
     texts = []
     width = shutil.get_terminal_size().columns
     failed = False
-    for one in inputs:
-        try:
-            predictions = predictor.classify(one.path, top=top, language=language)
-        except ImageError as error:
+    recognized = predictor.classify_many((one.path for one in inputs), top, language, workers=_workers(len(inputs)))
+    for one, predictions in zip(inputs, recognized, strict=True):
+        if isinstance(predictions, ImageError):
             failed = True
-            console.progress.warn(str(error))
-            answers.append({"photo": str(one.path), "error": str(error)})
+            console.progress.warn(str(predictions))
+            answers.append({"photo": str(one.path), "error": str(predictions)})
             continue
         answers.append({"photo": str(one.path), "predictions": [each.to_dict() for each in predictions]})
         texts.append(predictions_text(str(one.path), predictions, width))
     console.show("\n\n".join(texts), {"model": str(model), "photos": answers})
     return 1 if failed else 0
+
+
+def _workers(photos: int) -> int | None:
+    """Threads that decode: no more than there are photos, ``None`` for as many as are good for many of them."""
+    return 1 if photos == 1 else None
 
 
 def _refuse_what_takes_no_photos(model: Path, predictor: Predictor) -> None:
@@ -118,6 +122,7 @@ def _refuse_what_takes_no_photos(model: Path, predictor: Predictor) -> None:
     """
     from edgekit.errors import UsageError
     from edgekit.runtime.engines.base import listing
+    from edgekit.runtime.foreign import RAW_TENSORS
 
     spec, engine = predictor.spec, predictor.engine
     if spec is not None and spec.is_classifier and spec.image is not None:
@@ -125,11 +130,13 @@ def _refuse_what_takes_no_photos(model: Path, predictor: Predictor) -> None:
     takes = f"it takes {listing(engine.inputs)} and answers {listing(engine.outputs)}"
     if spec is not None and spec.is_classifier:
         raise UsageError(f"{model} recognizes samples, not photos: {takes}. A program can give it such arrays.")
-    nothing = "it was exported without labels" if spec else "nothing in it says what its numbers mean"
+    reason = "it was exported without labels" if spec else "nothing in it says what its numbers mean"
+    if spec is None and predictor.assumptions:
+        reason = predictor.assumptions[0].removeprefix(RAW_TENSORS).rstrip(".")
     own = model.suffix.lower() == ".keras" or (model / "saved_model.pb").exists()
     export = f"edgekit export {model if own else 'MODEL'} --labels labels.txt"
     which = "it" if own else "the model that it was made from"
     raise UsageError(
-        f"{model} cannot recognize photos, since {nothing}: {takes}. Export {which} with a list of its labels, and "
+        f"{model} cannot recognize photos, since {reason}: {takes}. Export {which} with a list of its labels, and "
         f"recognize photos with what comes out: {export}"
     )

@@ -12,14 +12,16 @@ import click
 from edgekit.camera import CameraError, FrameSource, open_camera, open_video
 from edgekit.cli.camera_options import CameraOptions
 from edgekit.cli.console import Console
-from edgekit.cli.frame_screen import FrameScreen, write_json, write_line
+from edgekit.cli.frame_screen import FrameScreen
 from edgekit.cli.inputs import Input
+from edgekit.cli.shown import write_json, write_text
 from edgekit.errors import ImageError
 from edgekit.report.predictions import predictions_text
 from edgekit.runtime import Predictor
 
-CAMERA_SECONDS = 10.0
-"""Without a frame, after which a camera that says nothing has failed."""
+CAMERA_SECONDS = 12.0
+"""Without a frame, after which a camera that says nothing has failed. The cameras' own limits, of at most 10 s, come
+first: they know more about the reason."""
 
 _WHOLE = 0.9
 """A video of fewer of the frames that it announces is worth a warning. Some files announce a few too many."""
@@ -51,7 +53,7 @@ def show_camera(options: CameraOptions, show: FrameShow) -> None:
 
     Raises:
         CameraError: it cannot be opened, or broke off.
-        KeyboardInterrupt: of a file that was given as a camera, since that has an end of its own.
+        KeyboardInterrupt: of a file that was given as a camera, since that has an end of its own; after the summary.
     """
     assert options.camera is not None
     with open_camera(options.camera, options.width, options.height, options.fps) as source:
@@ -62,6 +64,7 @@ def show_camera(options: CameraOptions, show: FrameShow) -> None:
             _run(source, show, screen)
         except KeyboardInterrupt:
             if not source.live:
+                screen.end(show.model)
                 raise
     screen.end(show.model)
 
@@ -87,15 +90,19 @@ def _show_photo(one: Input, show: FrameShow) -> None:
     if show.console.as_json:
         write_json({"photo": str(one.path), "predictions": [each.to_dict() for each in predictions]})
     else:
-        write_line(predictions_text(str(one.path), predictions, shutil.get_terminal_size().columns))
+        write_text(predictions_text(str(one.path), predictions, shutil.get_terminal_size().columns))
 
 
 def _show_video(one: Input, show: FrameShow) -> None:
     with open_video(one.path) as source:
         if not show.console.as_json:
-            write_line(str(one.path))
+            write_text(str(one.path))
         screen = FrameScreen(show.console, "video", str(one.path))
-        whole = _run(source, show, screen)
+        try:
+            whole = _run(source, show, screen)
+        except KeyboardInterrupt:
+            screen.end(show.model)
+            raise
     frames, expected = screen.totals.frames, int(getattr(source, "expected", 0))
     if whole and frames < _WHOLE * expected:
         show.console.progress.warn(f"{one.path} ended after {frames} of some {expected} frames. It may be damaged.")

@@ -11,6 +11,7 @@ import click
 
 from edgekit.cli.console import Console, console_options, force_option
 from edgekit.cli.parameters import CHOICES_COLOR, CHOICES_RESIZE, ByteSize, ClassWeights, ImageSize, TableColumns
+from edgekit.cli.shown import complain
 
 if TYPE_CHECKING:
     from edgekit.api.model import Model
@@ -231,7 +232,7 @@ def command(
         training_document(model.result, model.data, model.path, model.pictures),
     )
     if failure:
-        click.echo(f"Error: {failure}", err=True)
+        complain(f"Error: {failure}")
     return 1 if failure else 0
 
 

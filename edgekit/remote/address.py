@@ -60,7 +60,8 @@ def parse_address(text: str) -> SshAddress:
     wrong_port = bool(colon) and not 0 < number < 65536
     if not _HOST.fullmatch(host) or (at and not _USER.fullmatch(user)) or wrong_port:
         raise UsageError(
-            f"A device's address is [user@]host[:port], as in pi@raspberrypi.local. Got: {text!r}. "
+            f"A device's address is [user@]host[:port], and stands behind its kind and an @: "
+            f"pi@pi@raspberrypi.local is the user pi on the Pi raspberrypi.local. Got: {text!r}. "
             "What ssh needs besides (keys, jump hosts) goes into ~/.ssh/config."
         )
     return SshAddress(host.strip("[]"), user or None, number or None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
+import signal
 import subprocess
 import threading
 import time
@@ -40,6 +42,9 @@ GREETING_SECONDS = CONNECT_SECONDS + 30.0
 ANSWER_SECONDS = 60.0
 GOODBYE_SECONDS = 3.0
 
+LOG_LINES, LOG_LINE_BYTES = 100, 2000
+"""How much is kept of what ssh and the device print on the error stream; a longer line counts as several."""
+
 Listener = Callable[[Json], object]
 
 
@@ -58,7 +63,7 @@ class Connection:
         self._process: subprocess.Popen[bytes] | None = None
         self._greeting: queue.Queue[tuple[int, int] | None] = queue.Queue()
         self._answers: queue.Queue[tuple[Json, bytes] | None] = queue.Queue()
-        self._log: deque[str] = deque(maxlen=100)
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._starting = threading.Lock()
         self._sending = threading.Lock()
         self._closing = threading.Event()
@@ -66,7 +71,7 @@ class Connection:
         self._problem: str | None = None
         self._greeted = False
         self._number = 0
-        self._heard = self._deadline = 0.0
+        self._heard = self._deadline = self._waited = 0.0
 
     def open(self) -> Connection:
         """Connects, where that was not done yet.
@@ -149,7 +154,7 @@ class Connection:
             self._sending.release()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=GOODBYE_SECONDS)
-        process.kill()
+        _kill(process)
         process.wait()
         self._end_waiting()  # a program that ssh has started may hold its pipes open
         for thread in self._readers:
@@ -180,15 +185,18 @@ class Connection:
                     f"The system's ssh cannot be started ({error.strerror}: {error.filename}). "
                     "Install it with: sudo apt install openssh-client"
                 ) from error
+        begin = time.monotonic()
         self._begin(self._read_log, _pipe(process.stderr))
         self._begin(self._read_answers, _pipe(process.stdout))
         try:
             version = self._greeting.get(timeout=GREETING_SECONDS)
         except queue.Empty:
             raise TargetError(
-                f"{self.address} let ssh in, but did not start python3 within {GREETING_SECONDS:.0f} s."
+                f"{self.address} did not answer within {GREETING_SECONDS:.0f} s: its ssh hangs, or python3 does not "
+                f"start there. Try by hand: ssh {self.address.login} python3 --version"
             ) from None
         if version is None:
+            self._waited = time.monotonic() - begin
             raise self._lost()
         self._greeted = True
         if version < LEAST_PYTHON:
@@ -252,7 +260,8 @@ class Connection:
     def _give_up(self, problem: str) -> None:
         self._problem = self._problem or problem
         if self._process is not None:
-            self._process.kill()
+            _kill(self._process)
+        self._end_waiting()  # as in close
 
     def _read_answers(self, pipe: IO[bytes]) -> None:
         with pipe, contextlib.suppress(OSError, ValueError, EOFError):
@@ -271,7 +280,7 @@ class Connection:
 
     def _read_log(self, pipe: IO[bytes]) -> None:
         with pipe, contextlib.suppress(OSError, ValueError):
-            for line in pipe:
+            while line := pipe.readline(LOG_LINE_BYTES):
                 self._log.append(clean(line.decode("utf-8", "replace").rstrip()))
 
     def _lost(self) -> TargetError:
@@ -285,10 +294,19 @@ class Connection:
         if self._problem is None and self._closing.is_set():
             self._problem = f"The connection to {self.address} was closed."
         if self._problem is None:
-            self._problem = explain_ending(Ending(code, "\n".join(self._log), self._greeted), self.address)
+            ending = Ending(code, "\n".join(self._log), self._greeted, self._waited)
+            self._problem = explain_ending(ending, self.address)
         return TargetError(self._problem)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe is not None
     return pipe
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Ends ssh, and what it has started, which would keep its pipes open, and a thread that writes into one waiting."""
+    if os.name == "posix" and process.returncode is None:  # until then its number is no other process's
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()

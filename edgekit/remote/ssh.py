@@ -7,6 +7,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
+from edgekit.errors import TargetError
 from edgekit.remote.address import SshAddress
 
 CONNECT_SECONDS = 15
@@ -47,8 +48,19 @@ _OPTIONS = (
 
 
 def ssh_command(address: SshAddress) -> list[str]:
-    """The command line that starts the agent's Python on the device."""
-    program = shlex.split(os.environ.get(COMMAND_VARIABLE, "")) or ["ssh"]
+    """The command line that starts the agent's Python on the device.
+
+    Raises:
+        TargetError: what the variable holds is no command line.
+    """
+    text = os.environ.get(COMMAND_VARIABLE, "")
+    try:
+        program = shlex.split(text) or ["ssh"]
+    except ValueError as error:  # a quote that is not closed, for one
+        raise TargetError(
+            f"The variable {COMMAND_VARIABLE} is no command line ({str(error).lower()}). Got: {text!r}. "
+            "It is written as for a shell, as in: ssh -F 'my config'"
+        ) from error
     options = [word for option in _OPTIONS for word in ("-o", option)]
     return [*program, *options, *address.words, REMOTE_COMMAND]
 
@@ -61,14 +73,17 @@ class Ending:
         exit_code: its own; 255 is an error of ssh, all else is the remote command's.
         log: what it, and the device, printed on the error stream.
         greeted: whether the device's Python had answered before.
+        seconds: that it took, where it had not.
     """
 
     exit_code: int | None
     log: str
     greeted: bool
+    seconds: float = 0.0
 
 
-# Text in ssh's log, then the reason, then what to do. {login} is what a person types after ssh.
+# Text in ssh's log, then the reason, then what to do. {login} is what a person types after ssh; {who} and {other} are
+# about the user that was tried.
 _REASONS: tuple[tuple[str, str, str], ...] = (
     (
         "REMOTE HOST IDENTIFICATION HAS CHANGED",
@@ -87,8 +102,8 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "Permission denied",
-        "it does not accept a key of yours, and passwords are not asked for here",
-        "Put your key there with: ssh-copy-id {login}",
+        "it does not accept a key of yours{who}, and passwords are not asked for here",
+        "{other}Put your key there with: ssh-copy-id {login}",
     ),
     (
         "Too many authentication failures",
@@ -124,7 +139,10 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
-_LOST = ("closed by", "Connection reset", "Broken pipe", "not responding", "client_loop")
+_SAID = 300
+"""Characters of a line that are quoted."""
+
+_CLOSED = ("closed by", "Connection reset", "Broken pipe", "not responding", "client_loop")
 
 
 def explain_ending(ending: Ending, address: SshAddress) -> str:
@@ -132,16 +150,37 @@ def explain_ending(ending: Ending, address: SshAddress) -> str:
     missing = ending.exit_code == 127 or re.search(r"python3:.*not found", ending.log)  # csh ends with 1
     if missing and not ending.greeted:
         return f"{address} has no python3. On Raspberry Pi OS or Debian: sudo apt install python3"
-    lines = [line for line in ending.log.strip().splitlines() if line.strip()]
+    lines = [line[:_SAID] for line in ending.log.strip().splitlines() if line.strip()]
     if ending.exit_code not in (None, 0, 255) and not ending.greeted:
         detail = f": {lines[-1]}" if lines else ""
         return f"{address} cannot start python3{detail} (exit code {ending.exit_code}). Try there: python3 --version"
     known_as = f"'[{address.host}]:{address.port}'" if address.port else address.host
-    for text, reason, step in _REASONS:
-        if text.lower() in ending.log.lower() and not ending.greeted:
-            step = step.format(login=address.login, known_as=known_as)
-            return f"{address} cannot be reached: {reason}. {step}"
-    if ending.greeted or any(word.lower() in ending.log.lower() for word in _LOST):
+    if ending.greeted:
         return f"The connection to {address} was lost. Is it still switched on? Then try again."
+    user = address.user or _tried_user(ending.log)
+    words = {
+        "login": address.login,
+        "known_as": known_as,
+        "who": f" for the user {user!r}" if user else "",
+        "other": "" if address.user else f"No user was named; one stands before the host, as in pi@pi@{address}. ",
+    }
+    for text, reason, step in _REASONS:
+        if text.lower() in ending.log.lower():
+            return f"{address} cannot be reached: {reason.format(**words)}. {step.format(**words)}"
+    if any(word.lower() in ending.log.lower() for word in _CLOSED):
+        return (
+            f"{address} closed the connection before the login was done. It may still be starting, refuse this "
+            f"machine, or what listens there is not ssh. Try again in a minute, or by hand: ssh {address.login}"
+        )
+    if not lines and ending.exit_code == 255 and ending.seconds >= CONNECT_SECONDS:
+        # Some versions of ssh give up in the middle of a handshake, too, and say so at a higher log level only.
+        return f"{address} did not answer within {CONNECT_SECONDS} s. Try by hand: ssh {address.login}"
     detail = f": {lines[-1]}" if lines else ""
-    return f"{address} cannot be reached{detail} (ssh ended with {ending.exit_code}). Try by hand: ssh {address.login}"
+    end = "ssh does not end" if ending.exit_code is None else f"ssh ended with {ending.exit_code}"
+    return f"{address} cannot be reached{detail} ({end}). Try by hand: ssh {address.login}"
+
+
+def _tried_user(log: str) -> str | None:
+    """Whom ssh tried to log in as: ``pi@raspberrypi.local: Permission denied (publickey).``"""
+    found = re.search(r"^([^\s@:]+)@\S+: Permission denied", log, re.MULTILINE)
+    return found[1] if found else None

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+import numpy as np
+
 from edgekit.errors import ImageError
 from edgekit.host import usable_cores
 
@@ -14,6 +16,11 @@ Result = TypeVar("Result")
 
 MOST_WORKERS = 4
 """Decoding a photo takes some five times as long as a small network; more threads would only wait for it."""
+
+
+def own(item: Item) -> Item:
+    """What stays as it is while the source goes on: cameras may fill one array again and again."""
+    return item.copy() if isinstance(item, np.ndarray) else item
 
 
 def work_ahead(
@@ -42,7 +49,7 @@ def work_ahead(
     with ThreadPoolExecutor(workers, "edgekit-ahead") as pool:
         try:
             for item in items:
-                waiting.append(pool.submit(safely, item))
+                waiting.append(pool.submit(safely, own(item)))
                 if len(waiting) > 2 * workers:
                     yield waiting.popleft().result()
             while waiting:

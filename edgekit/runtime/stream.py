@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from edgekit.arguments import check_kind
+from edgekit.arguments import check_items, check_kind
 from edgekit.camera.frames import Frame
 from edgekit.errors import ImageError, UsageError
 from edgekit.runtime.prediction import Prediction
@@ -163,12 +163,9 @@ def _named(error: ImageError, index: int) -> ImageError:
 
 
 def _check(frames: Any, live: Any, timeout: Any, skip_unreadable: Any) -> None:
-    if isinstance(frames, str | bytes) or not hasattr(frames, "__iter__"):
-        kind = f"{frames!r}"[:80] if isinstance(frames, str) else f"a {type(frames).__name__}"
-        raise UsageError(
-            "frames is an iterable of photos: a camera (edgekit.camera.open_camera(0)), a list, a generator. "
-            f"Got: {kind}."
-        )
+    check_items(
+        frames, "frames", "an iterable of photos: a camera (edgekit.camera.open_camera(0)), a list, a generator"
+    )
     for value, name in ((live, "live"), (skip_unreadable, "skip_unreadable")):
         if value is not None:
             check_kind(value, name, bool, "true, false or None")

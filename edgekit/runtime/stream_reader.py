@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit.errors import CameraError
+from edgekit.runtime.ahead import own
 
 _JOIN_SECONDS = 2.0
 """For the thread to end. It is in the hands of the source: one that sleeps on is left behind, and ends then."""
@@ -160,7 +161,7 @@ def _read(frames: Iterable[Any], place: _Place) -> None:
         for index, frame in enumerate(iterator):
             if place.live is None:
                 place.live = is_live(frames, frame)
-            if not place.put(frame, index):
+            if not place.put(own(frame), index):
                 break
     except BaseException as caught:  # a source may raise anything; it reaches the caller
         error = caught

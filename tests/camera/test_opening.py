@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgekit.camera import CameraError, NoCameraError, open_camera, opening
+from edgekit.camera.address import without_password
 from edgekit.camera.opening import Tools, is_video, ways_to_open
 from edgekit.errors import UsageError
 from tests.camera.tools import StandIn, ends
@@ -54,7 +59,7 @@ def test_a_camera_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NoCameraError, match=r"There is no camera 97 \(/dev/video97\)\. "):
         open_camera(97)
-    with pytest.raises(NoCameraError, match=r"There is no camera /dev/video98"):
+    with pytest.raises(NoCameraError, match=r"There is no camera /dev/video98\. "):
         open_camera(Path("/dev/video98"))
 
 
@@ -64,11 +69,82 @@ def test_an_address_that_nobody_answers() -> None:
         open_camera("http://127.0.0.1:9/")
 
 
+@pytest.fixture
+def server() -> Iterator[Callable[[bytes], str]]:
+    """Sends some bytes to whoever connects, and nothing ever after; its address."""
+    listening, held = [], []
+
+    def serve(data: bytes) -> str:
+        server = socket.create_server(("127.0.0.1", 0))
+        listening.append(server)
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    other = server.accept()[0]
+                    held.append(other)
+                    other.sendall(data)
+
+        threading.Thread(target=answer, daemon=True).start()
+        return f"http://admin:se@cret@127.0.0.1:{server.getsockname()[1]}/x.mjpg?user=admin&password=secret"
+
+    yield serve
+    for one in (*listening, *held):
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
+
+
+SILENT = r"^camera http://admin:\*\*\*@127\.0\.0\.1:\d+/x\.mjpg\?user=admin&password=\*\*\* sent no picture for 1 s\."
+
+
+def test_a_network_camera_that_is_silent(server: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("cv2")
+    monkeypatch.setattr("edgekit.camera.opencv.ANSWER_SECONDS", 1.0)
+    with pytest.raises(CameraError, match=SILENT):
+        open_camera(server(b""))
+
+
+def test_a_network_camera_that_falls_silent(
+    server: Callable[[bytes], str], pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("cv2")
+    monkeypatch.setattr("edgekit.camera.opencv.ANSWER_SECONDS", 1.0)
+    parts = [
+        b"--x\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(data), data)
+        for data in (picture.read_bytes() for picture in sorted(pictures.iterdir()))
+    ]
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=x\r\n\r\n"
+    with open_camera(server(head + b"".join(parts * 20))) as camera, pytest.raises(CameraError, match=SILENT):
+        assert sum(1 for _ in camera) == -1  # it never ends without an error
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://admin:secret@host/x", "rtsp://admin:***@host/x"),
+        ("rtsp://admin:se@c:ret@host:554/x@y", "rtsp://admin:***@host:554/x@y"),
+        ("rtsp:/admin:secret@host/x", "rtsp:/admin:***@host/x"),
+        ("admin:secret@host", "admin:***@host"),
+        ("http://:secret@host", "http://:***@host"),
+        ("http://host:81/v?usr=a&pwd=secret&n=1", "http://host:81/v?usr=a&pwd=***&n=1"),
+        ("rtsp://host:554/user=a_password=secret_channel=1", "rtsp://host:554/user=a_password=***"),
+        ("rtsp://host:554/x@y", "rtsp://host:554/x@y"),
+        ("rtsp://admin@host/x", "rtsp://admin@host/x"),
+        ("/dev/video0", "/dev/video0"),
+    ],
+)
+def test_passwords_are_not_shown(address: str, shown: str) -> None:
+    assert without_password(address) == shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         ((-1,), "Cameras are counted from 0. Got: -1"),
         (("front door",), "'front door' is no camera. Give its number"),
+        (("",), "'' is no camera. Give its number"),
+        (("admin:secret@door",), "'admin:***@door' is no camera. Give its number"),
         ((1.5,), "The camera is a number, a path such as /dev/video0, or an address. Got: 1.5"),
         ((0, 0), "width is a whole number of at least 1. Got: 0"),
         ((0, 640, 480, "30"), "fps is a number. Got: '30'"),

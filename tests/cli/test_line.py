@@ -17,9 +17,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgekit.artifact import Artifact, Manifest, ManifestEntry, digest_of
+from edgekit.artifact import Artifact
 from edgekit.converters.reference import Reference, compare
+from edgekit.digest import digest_of
 from edgekit.errors import VerificationError
+from edgekit.manifest import Manifest, ManifestEntry
 from edgekit.runtime import load
 from tests.cli.conftest import Run, command, heed_interrupts
 

@@ -54,6 +54,20 @@ def test_wrong_usage_ends_with_2_and_a_document(run: Run) -> None:
     assert result.document["error"]["kind"] == "usage"
 
 
+def test_doctor_takes_one_device(run: Run) -> None:
+    result = run("doctor", "--on", "pi@a,pi@b")
+    assert result.code == 2
+    assert "doctor looks at one device at a time: name one, without a comma. Got: 'pi@a,pi@b'." in result.err
+
+
+def test_an_ssh_command_that_is_none_is_no_defect(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEKIT_SSH_COMMAND", 'a "b')
+    result = run("doctor", "--on", "pi@a", "--json")
+    assert result.code == 1
+    assert json.loads(result.out)["error"]["kind"] == "target"
+    assert "EDGEKIT_SSH_COMMAND is no command line" in result.err
+
+
 def test_a_failure_ends_with_1_and_a_document(run: Run, tmp_path: Path) -> None:
     result = run("train", tmp_path / "nowhere", "-o", tmp_path / "x.keras", "--json")
     assert result.code == 1

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from edgekit.runtime import trial_result
 from edgekit.runtime.engines import tfjs
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, command, heed_interrupts
 from tests.conftest import missing
 from tests.runtime.tfjs_models import write_dense
 
@@ -63,7 +69,8 @@ def test_predict_says_what_it_takes_and_what_to_do(
     result = run("predict", path, next((photos / "val").rglob("*.jpg")))
     assert result.code == 2
     (line,) = result.err.strip().splitlines()
-    assert f"{path} cannot recognize photos, since nothing in it says what its numbers mean: it takes " in line
+    what = "the file" if format == "tflite" else "it"
+    assert f"{path} cannot recognize photos, since nothing in {what} says what its numbers mean: it takes " in line
     assert "float32 (" in line
     itself = format in ("savedmodel", "keras")  # what an export starts from
     assert line.endswith(f"edgekit export {path if itself else 'MODEL'} --labels labels.txt")
@@ -106,9 +113,9 @@ def test_a_model_of_tensors_was_exported_without_labels(
     )
 
 
-@pytest.mark.parametrize("command", ["predict", "inspect", "bench"])
-def test_nothing_there(run: Run, command: str, tmp_path: Path) -> None:
-    result = run(command, tmp_path / "nothing", *(["photo.jpg"] if command == "predict" else []))
+@pytest.mark.parametrize("name", ["predict", "inspect", "bench"])
+def test_nothing_there(run: Run, name: str, tmp_path: Path) -> None:
+    result = run(name, tmp_path / "nothing", *(["photo.jpg"] if name == "predict" else []))
     assert result.code == 1
     assert result.err.startswith("Error: There is no ")
 
@@ -118,3 +125,80 @@ def test_no_run_is_for_tflite(run: Run, theirs: dict[str, Path]) -> None:
     result = run("inspect", theirs["onnx"], "--no-run")
     assert result.code == 2
     assert "--no-run is for .tflite files" in result.err
+
+
+PAGE = b"\xef\xbb\xbf\n<!doctype HTML>\n<html><head><title>Not found</title></head></html>"
+
+
+@pytest.mark.parametrize(
+    "place", ["m.onnx", "m.tflite", "m.keras", "m.tfjs/model.json", "m.savedmodel/saved_model.pb", "m.h5"]
+)
+def test_a_web_page_in_the_place_of_a_model_is_called_one(run: Run, tmp_path: Path, place: str) -> None:
+    file = tmp_path / place
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(PAGE)
+    model = tmp_path / Path(place).parts[0]
+    given = (
+        ("export", model, "--to", "tflite", "-o", tmp_path / "dist") if model.suffix == ".h5" else ("inspect", model)
+    )
+    result = run(*given)
+    assert result.code == 1
+    assert f"{file} is a web page (HTML), not a model" in result.err
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Path:
+    """A SavedModel that never answers."""
+    tf = pytest.importorskip("tensorflow")
+
+    def forever(x: Any) -> Any:
+        return tf.while_loop(lambda y: tf.reduce_sum(y) >= 0, lambda y: (y * 0.5,), (x,))[0]
+
+    module = tf.Module()
+    module.serve = tf.function(forever, input_signature=[tf.TensorSpec((None, 3), tf.float32, "x")])
+    path = tmp_path / "endless.savedmodel"
+    tf.saved_model.save(module, str(path), signatures={"serving_default": module.serve})
+    return path
+
+
+def test_inspect_of_a_model_that_never_answers_ends(run: Run, endless: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial_result, "_FRAMEWORK_SECONDS", 5.0)
+    result = run("inspect", endless)
+    assert result.code == 1
+    assert f"{endless} cannot be run: it did not finish one run within 5 s." in result.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which processes are whose")
+def test_inspect_heeds_ctrl_c(endless: Path) -> None:
+    """While the model runs, without an end, in its process."""
+    # In a session of its own, as in a terminal: Ctrl-C goes to all of its processes.
+    process = subprocess.Popen(
+        command("inspect", endless),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not children_of(process.pid):
+        time.sleep(0.1)
+    (child,) = children_of(process.pid)
+    time.sleep(2)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip() == "Interrupted. Nothing half-written was left behind."
+    while time.monotonic() < deadline and is_alive(child):
+        time.sleep(0.1)
+    assert not is_alive(child)
+
+
+def is_alive(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def children_of(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()

@@ -176,9 +176,11 @@ def test_a_terminal_has_a_live_line(model: Path, stand_in: StandIn) -> None:
             yield piece
 
     def collect() -> None:
+        pressed = False  # once: a second one, while the process ends, would kill it
         for piece in read():
             seen.extend(piece)
-            if seen.count(b" dropped") == 3:
+            if seen.count(b" dropped") >= 3 and not pressed:
+                pressed = True
                 process.send_signal(signal.SIGINT)
 
     thread = threading.Thread(target=collect)
@@ -248,9 +250,55 @@ def test_a_folder_of_photos_and_videos(run: Run, model: Path, photos: Path, tmp_
         (("photo.jpg", "--fps", "5"), "--resolution and --fps are a camera's"),
         (("--camera", "0", "--resolution", "big"), "'big' is no resolution. Write width and height"),
         (("--camera", "front"), "'front' is no camera."),
+        (("--camera", ""), "'' is no camera."),
+        (("rtsp://admin:secret@host/x",), "admin:***@host/x is an address. A network camera is named with --camera"),
     ],
 )
 def test_what_does_not_go_together(run: Run, model: Path, arguments: tuple[str, ...], sentence: str) -> None:
     result = run("predict", model, *arguments)
     assert result.code == 2
     assert sentence in result.err
+    assert "secret" not in result.err + result.out
+
+
+def test_the_password_of_a_camera_is_not_shown(run: Run, model: Path) -> None:
+    if find_spec("cv2") is None:
+        missing("OpenCV is not installed (extra camera)")
+    for more in ((), ("--json",), ("--progress", "json")):
+        result = run("predict", model, "--camera", "rtsp://admin:secret@127.0.0.1:9/x", *more)
+        assert result.code == 1
+        assert "camera rtsp://admin:***@127.0.0.1:9/x cannot be opened" in result.err
+        assert "secret" not in result.err + result.out
+
+
+@pytest.mark.parametrize("arguments", [(), ("--camera",)])
+def test_ctrl_c_in_a_video_ends_it_with_a_summary_too(
+    arguments: tuple[str, ...], model: Path, pictures: Path, tmp_path: Path
+) -> None:
+    """A file has an end of its own, and this is not it: exit code 130."""
+    if find_spec("cv2") is None:
+        missing("OpenCV is not installed (extra camera)")
+    import cv2
+
+    path = tmp_path / "long.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 10, (320, 240))
+    picture = np.asarray(Image.open(min(pictures.iterdir())))[:, :, ::-1]
+    for _ in range(3000):  # more lines than the pipe of an unread standard output takes
+        writer.write(picture)
+    writer.release()
+    process = subprocess.Popen(
+        command("predict", model, *arguments, path, "--json"),
+        preexec_fn=heed_interrupts,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(3):
+        assert json.loads(process.stdout.readline())["predictions"]
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    *_, summary, error = map(json.loads, out.splitlines())
+    assert 3 <= summary["summary"]["frames"] < 3000
+    assert error["error"]["kind"] == "interrupted"
+    assert "Traceback" not in err

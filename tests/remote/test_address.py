@@ -36,6 +36,11 @@ def test_what_is_no_address(text: str) -> None:
         parse_address(text)
 
 
+def test_the_error_shows_a_whole_target() -> None:
+    with pytest.raises(UsageError, match=r"pi@pi@raspberrypi\.local is the user pi on the Pi raspberrypi\.local"):
+        parse_address("pi@a,pi@b")
+
+
 def test_words_end_the_options_before_the_host() -> None:
     assert parse_address("pi@host:7").words == ["-p", "7", "--", "pi@host"]
     assert parse_address("[::1]").words == ["--", "::1"]

@@ -36,7 +36,7 @@ def test_edgekit_s_own_part_has_what_a_device_needs_and_no_more() -> None:
     archive = pack_edgekit()
     with tarfile.open(archive.path) as tar:
         names = set(tar.getnames())
-    assert {"edgekit/measure/worker.py", "edgekit/runtime/load.py", "edgekit/__init__.py"} <= names
+    assert {"edgekit/measure/worker.py", "edgekit/runtime/loading.py", "edgekit/__init__.py"} <= names
     for left_out in ("remote", "cli", "training", "converters"):
         assert not any(name.startswith(f"edgekit/{left_out}/") for name in names)
 

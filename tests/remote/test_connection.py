@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import shutil
 import signal
+import socket
 import stat
 import tarfile
 import threading
@@ -19,7 +22,7 @@ import pytest
 
 from edgekit.errors import TargetError
 from edgekit.remote.address import SshAddress
-from edgekit.remote.connection import Connection, RefusedError
+from edgekit.remote.connection import LOG_LINE_BYTES, LOG_LINES, Connection, RefusedError
 from edgekit.remote.ssh import COMMAND_VARIABLE
 
 HOST = SshAddress("device", "pi")
@@ -274,6 +277,32 @@ def test_a_device_that_hangs_is_given_up(home: Path, monkeypatch: pytest.MonkeyP
     connection.close()
 
 
+def test_what_ssh_has_started_does_not_outlive_the_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds ssh's pipes open, so that no end of a stream tells of ssh's own end."""
+    monkeypatch.setattr("edgekit.remote.connection.SILENCE_SECONDS", 2.0)
+    greeting = 'printf "\\nedgekit-device 3 11\\n"'
+    transport(tmp_path, monkeypatch, f"{greeting}; sleep 100 & echo $! >{tmp_path}/pid; wait")
+    connection = Connection(HOST).open()
+    with pytest.raises(TargetError, match="has not been heard of for 2 s"):
+        connection.request("put", {"name": "x"}, bytes(50 << 20), seconds=90)
+    assert until(lambda: not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists())
+    connection.close()
+
+
+def test_a_silence_ends_the_waiting_though_the_pipes_stay_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Held by what has left the group of processes, and so lives on."""
+    monkeypatch.setattr("edgekit.remote.connection.SILENCE_SECONDS", 2.0)
+    greeting = 'printf "\\nedgekit-device 3 11\\n"'
+    transport(tmp_path, monkeypatch, f"{greeting}; setsid sh -c 'echo $$ >{tmp_path}/pid; exec sleep 60' & wait")
+    connection = Connection(HOST).open()
+    with pytest.raises(TargetError, match="has not been heard of for 2 s"):
+        connection.request("probe", seconds=200)
+    holder = int((tmp_path / "pid").read_text())
+    assert Path(f"/proc/{holder}").exists()  # the wait was not ended by its end
+    os.kill(holder, signal.SIGKILL)
+    connection.close()
+
+
 def test_one_that_does_not_take_what_is_sent_in_time_is_given_up(home: Path) -> None:
     connection = Connection(HOST).open()
     os.kill(agent_of(connection), signal.SIGSTOP)
@@ -330,6 +359,62 @@ def test_frames_that_are_none(home: Path, tmp_path: Path, monkeypatch: pytest.Mo
         with pytest.raises(TargetError, match="lost"):
             connection.request("probe")
         connection.close()
+
+
+def test_an_endless_line_on_the_error_stream_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    transport(tmp_path, monkeypatch, "head -c 50000000 /dev/zero >&2; exit 3")
+    connection = Connection(HOST)
+    with pytest.raises(TargetError, match=r"cannot start python3: \?+ \(exit code 3\)"):
+        connection.open()
+    assert sum(map(len, connection._log)) <= LOG_LINES * LOG_LINE_BYTES
+
+
+@pytest.fixture
+def port() -> Iterator[Callable[[bytes, bool], int]]:
+    """Serves one side of TCP connections: what to send to each, and whether to close it then; the port."""
+    servers, held = [], []
+
+    def serve(data: bytes, close: bool) -> int:
+        server = socket.create_server(("127.0.0.1", 0))
+        servers.append(server)
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    other = server.accept()[0]
+                    other.sendall(data)
+                    held.append(other)
+                    if close:
+                        other.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        return int(server.getsockname()[1])
+
+    yield serve
+    for one in (*servers, *held):
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh")
+def test_real_ssh_and_a_server_that_closes_at_once(
+    port: Callable[[bytes, bool], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(COMMAND_VARIABLE, "ssh -F none")
+    with pytest.raises(TargetError, match="closed the connection before the login was done"):
+        Connection(SshAddress("127.0.0.1", "pi", port(b"", True))).open()
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh")
+def test_real_ssh_and_a_server_that_says_nothing_after_its_banner(
+    port: Callable[[bytes, bool], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(COMMAND_VARIABLE, "ssh -F none")
+    monkeypatch.setattr("edgekit.remote.connection.GREETING_SECONDS", 2.0)
+    number = port(b"SSH-2.0-OpenSSH_9.2\r\n", False)
+    with pytest.raises(TargetError, match=r"did not answer within 2 s: its ssh hangs, or python3 does not start"):
+        Connection(SshAddress("127.0.0.1", "pi", number)).open()
 
 
 def test_no_ssh_here(monkeypatch: pytest.MonkeyPatch) -> None:
