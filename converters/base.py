@@ -65,6 +65,7 @@ class Converter(Protocol):
 
 MODULES: dict[str, str] = {
     "tflite": "edgekit.converters.tflite",
+    "edgetpu": "edgekit.converters.edge_tpu",
     "coreml": "edgekit.converters.coreml",
     "tfjs": "edgekit.converters.tfjs",
     "onnx": "edgekit.converters.onnx",

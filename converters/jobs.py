@@ -21,6 +21,7 @@ from typing import Any
 
 from edgekit.artifact import Check
 from edgekit.child import child_command, child_environment, describe_crash
+from edgekit.converters.beside import Beside
 from edgekit.converters.forking import Nursery, NurseryGoneError
 from edgekit.converters.processes import Program, Running, Workers
 from edgekit.converters.schedule import longest_first, memory_of_job, parallel_jobs
@@ -78,12 +79,14 @@ class Outcome:
         check: how the written artifact was proved; says nothing where it was not written.
         error: why there is no artifact, as a sentence, or ``None``.
         log: everything that the converter printed.
+        beside: further files that were made of the artifact, or were to be; they lie beside it.
     """
 
     job: Job
     check: Check
     error: str | None
     log: Path
+    beside: tuple[Beside, ...] = ()
 
 
 def run_jobs(jobs: Sequence[Job], folder: Path, progress: Progress, nursery: Nursery | None = None) -> list[Outcome]:
@@ -227,7 +230,8 @@ def quiet_cpu() -> dict[str, str]:
 def _read_outcome(job: Job, folder: Path, log: Path, code: int | None) -> Outcome:
     try:
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        return Outcome(job, Check.from_dict(result["check"]), result["error"], log)
+        beside = tuple(Beside.from_dict(one) for one in result.get("beside", ()))
+        return Outcome(job, Check.from_dict(result["check"]), result["error"], log, beside)
     except (OSError, ValueError):
         last = _last_line(log)
         error = f"{job.name}: the converter {_how_it_ended(code)}{f': {last}' if last else ''}."

@@ -59,7 +59,8 @@ def make_options(format: str, kind: type, given: Mapping[str, Any], precisions: 
 
     Raises:
         UsageError: a name that there is not, a value of another type or against the field's rules, or one
-            without an effect on any of ``precisions``; likewise what the dataclass itself refuses.
+            without an effect on any of ``precisions``; likewise what the dataclass itself refuses, when it is
+            made or in its method ``check_precisions(precisions)``, if it has one.
     """
     hints = typing.get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}
@@ -72,7 +73,10 @@ def make_options(format: str, kind: type, given: Mapping[str, Any], precisions: 
         rules = rules_of(fields[name])
         _check(f"{format}.{name}", values[name], rules)
         _refuse_idle(format, name, rules, precisions)
-    return kind(**values)
+    made = kind(**values)
+    if precisions is not None and hasattr(made, "check_precisions"):
+        made.check_precisions(precisions)
+    return made
 
 
 def parse_options(texts: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 _MEMORY = 1 << 30
-_MEMORY_PER_BYTE = {"tflite": 24, "coreml": 42, "tfjs": 32, "onnx": 80}
+_MEMORY_PER_BYTE = {"tflite": 24, "edgetpu": 24, "coreml": 42, "tfjs": 32, "onnx": 80}
 _MEMORY_PER_BYTE_OF_OTHERS = 40
 """Bytes at the peak of a job, and further ones for each byte of weights, by format. Seen with models of 9 to 223 MB,
 the process and its children together: 0.9 to 5.8 GB for TFLite, 1.1 to 5.8 for Core ML, 1.1 to 4.6 for TensorFlow.js,
@@ -15,6 +15,7 @@ the process and its children together: 0.9 to 5.8 GB for TFLite, 1.1 to 5.8 for 
 _USUAL = 1.0
 _SECONDS = {
     "tflite:int8": 5.0,
+    "edgetpu": 5.0,
     "coreml": 5.0,
     "onnx": 2.0,
     "onnx:int8": 8.0,

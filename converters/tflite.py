@@ -68,7 +68,7 @@ def _convert(program: FrozenProgram, precision: str, calibration: Calibration | 
     except EdgeKitError:
         raise
     except Exception as error:  # the converter raises ConverterError, RuntimeError, ValueError, ...
-        raise ConversionError(f"TensorFlow's converter failed for {precision}: {_first_lines(error)}") from error
+        raise ConversionError(f"TensorFlow's converter failed for {precision}: {first_lines(error)}") from error
 
 
 def _convert_float(program: FrozenProgram, precision: str) -> bytes:
@@ -84,6 +84,7 @@ def _convert_float(program: FrozenProgram, precision: str) -> bytes:
     return bytes(converter.convert())
 
 
-def _first_lines(error: Exception, limit: int = 3) -> str:
+def first_lines(error: Exception, limit: int = 3) -> str:
+    """What an error of TensorFlow's converter says, in one line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:limit]) or type(error).__name__

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,31 +32,50 @@ _SEVERAL_OUTPUTS = ("SPLIT", "SPLIT_V", "UNPACK")
 _TRIES = 16
 
 
-def convert_to_int8(folder: Path, input_name: str, samples: NDArray[Any]) -> bytes:
+@dataclass(frozen=True)
+class Form:
+    """What an int8 model has to be like beyond full-integer.
+
+    Attributes:
+        dense_per_channel: the weights of dense layers have a scale for each output, not one for all.
+        check: looks at the float model before the long work, and raises where it will not do.
+    """
+
+    dense_per_channel: bool = True
+    check: Callable[[TFLiteModel], None] | None = None
+
+
+ANY_FORM = Form()
+
+
+def convert_to_int8(folder: Path, input_name: str, samples: NDArray[Any], form: Form = ANY_FORM) -> bytes:
     """The int8 ``.tflite`` of a saved program.
 
     Args:
         folder: a SavedModel with the signature :data:`SIGNATURE`.
         input_name: of its only input.
         samples: (n, ...), n at least 1; they reach the ends of the input's range.
+        form: what the model has to be like.
 
     Raises:
-        ConversionError: the interpreter cannot run the float model.
+        ConversionError: the interpreter cannot run the float model, or the form's check refuses it.
         Exception: of many kinds, from TensorFlow.
     """
     with tempfile.TemporaryDirectory(prefix="edgekit-", ignore_cleanup_errors=True) as work:
-        return _convert(without_neg(folder, Path(work)), input_name, samples)
+        return _convert(without_neg(folder, Path(work)), input_name, samples, form)
 
 
-def _convert(folder: Path, input_name: str, samples: NDArray[Any]) -> bytes:
+def _convert(folder: Path, input_name: str, samples: NDArray[Any], form: Form) -> bytes:
     # The ranges of the first sample are replaced; without any, tensors would have no room for one.
     calibrated = _calibrate(folder, input_name, samples[:1])
     model = read_model(calibrated, "the float model")
+    if form.check is not None:
+        form.check(model)
     if not _can_be_observed(model):
-        return _quantize(_calibrate(folder, input_name, samples) if len(samples) > 1 else calibrated)
+        return _quantize(_calibrate(folder, input_name, samples) if len(samples) > 1 else calibrated, form)
     means = sorted({layer.operator.inputs[0] for layer in read_layers(model)})
     seen = observe(model, samples, [index for index in means if model.subgraphs[0].tensors[index].dtype == "float32"])
-    quantized = _quantize(with_ranges(calibrated, choose_ranges(model, seen)))
+    quantized = _quantize(with_ranges(calibrated, choose_ranges(model, seen)), form)
     return correct_biases(quantized, model, seen.means)
 
 
@@ -78,7 +98,7 @@ def _calibrate(folder: Path, input_name: str, samples: NDArray[Any]) -> bytes:
     return bytes(converter.convert())
 
 
-def _quantize(calibrated: bytes) -> bytes:
+def _quantize(calibrated: bytes, form: Form = ANY_FORM) -> bytes:
     """The int8 model; where operators with several outputs stay in floating point, after more tries.
 
     Whether they do depends on the order in which TensorFlow's quantizer meets them, which differs from run to
@@ -91,7 +111,15 @@ def _quantize(calibrated: bytes) -> bytes:
     unsteady = any(operator.name in _SEVERAL_OUTPUTS for operator in model.subgraphs[0].operators)
     quantized = b""
     for _ in range(_TRIES if unsteady else 1):
-        quantized = bytes(mlir_quantize(calibrated, input_data_type=tf.uint8, output_data_type=tf.uint8))
+        quantized = bytes(
+            mlir_quantize(
+                calibrated,
+                input_data_type=tf.uint8,
+                output_data_type=tf.uint8,
+                # What converter._experimental_disable_per_channel_quantization_for_dense_layers sets.
+                disable_per_channel_for_dense_layers=not form.dense_per_channel,
+            )
+        )
         tensors = read_model(quantized, "the int8 model").subgraphs[0].tensors
         if all(tensor.dtype != "float32" for tensor in tensors):
             break

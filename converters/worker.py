@@ -12,11 +12,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from edgekit.artifact import Check
+from edgekit.artifact import Artifact, Check
 from edgekit.child import end_with_parent
-from edgekit.converters.base import get_converter
+from edgekit.converters.base import Converter, get_converter
+from edgekit.converters.beside import Beside
 from edgekit.converters.jobs import LOG, Job
 from edgekit.converters.reference import Reference, compare
 from edgekit.errors import EdgeKitError
@@ -24,8 +25,8 @@ from edgekit.program import FrozenProgram
 from edgekit.quantization.calibration import Calibration
 
 
-def run(job: Job) -> Check:
-    """Converts and checks; returns how the artifact was proved.
+def run(job: Job) -> tuple[Check, tuple[Beside, ...]]:
+    """Converts and checks; returns how the artifact was proved, and what was made of it then.
 
     Raises:
         ConversionError: nothing sound was written.
@@ -36,7 +37,15 @@ def run(job: Job) -> Check:
     calibration = Calibration.read(Path(job.calibration)) if job.calibration else None
     options = converter.Options(**job.options)
     artifact = converter.convert(program, program.spec, job.precision, calibration, options, Path(job.output))
-    return compare(artifact, Reference.read(Path(job.reference)), job.name)
+    check = compare(artifact, Reference.read(Path(job.reference)), job.name)
+    return check, _finish(converter, artifact, check, options)
+
+
+def _finish(converter: Converter, artifact: Artifact, check: Check, options: Any) -> tuple[Beside, ...]:
+    """A converter may have a ``finish(artifact, check, options)``, for which the artifact has to be good."""
+    finish = getattr(converter, "finish", None)
+    made: tuple[Beside, ...] = finish(artifact, check, options) if finish else ()
+    return made
 
 
 def run_folders(folders: Sequence[Path], control: TextIO) -> None:
@@ -60,17 +69,19 @@ def _run_job(folder: Path) -> None:
     """Runs the job in ``folder``; a failure is a result, too."""
     job = Job.read(folder / "job.json")
     check, error = Check(), None
+    beside: tuple[Beside, ...] = ()
     try:
-        check = run(job)
+        check, beside = run(job)
     except EdgeKitError as failure:
         traceback.print_exc()
         error = str(failure)
     except Exception as failure:  # whatever a native converter raises is a sentence for the user
         traceback.print_exc()
         error = f"{job.name}: {type(failure).__name__}: {failure}"
+    result = {"check": check.to_dict(), "beside": [one.to_dict() for one in beside], "error": error}
     temporary = folder / "result.json.tmp"
     try:
-        temporary.write_text(json.dumps({"check": check.to_dict(), "error": error}), encoding="utf-8")
+        temporary.write_text(json.dumps(result), encoding="utf-8")
         temporary.replace(folder / "result.json")
     except OSError as failure:
         print(f"cannot write the result ({failure.strerror})")

@@ -55,11 +55,19 @@ def as_array(value: object, name: str) -> NDArray[Any]:
         raise UsageError(f"{name} is an array of numbers. Got: {_shown(value)} ({error}).") from error
 
 
-def check_whole(value: object, name: str, least: int = 1) -> None:
-    """Raises :class:`UsageError` unless ``value`` is a whole number of at least ``least``."""
+def check_whole(value: object, name: str, least: int = 1, most: int | None = None) -> None:
+    """Raises :class:`UsageError` unless ``value`` is a whole number of at least ``least`` and at most ``most``."""
     # NumPy's integers are Integral, too; True is, and is meant as something else.
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
         raise UsageError(f"{name} is a whole number of at least {least}. Got: {_shown(value)}.")
+    if most is not None and int(value) > most:
+        raise UsageError(f"{name} is at most {most}. Got: {value}.")
+
+
+def check_items(value: object, name: str, words: str) -> None:
+    """Raises :class:`UsageError` for what cannot be walked, and for one string; ``words`` describe what can."""
+    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+        raise UsageError(f"{name} is {words}. Got: {_shown(value)}.")
 
 
 def check_kind(value: object, name: str, kinds: Any, words: str) -> None:

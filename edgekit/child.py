@@ -25,7 +25,14 @@ _PACKAGE_PARENT = str(Path(__file__).resolve().parents[1])
 _PARENT = "EDGEKIT_PARENT"
 """The variable that tells a child who started it."""
 
+_LAST_WORDS_SECONDS = 1.0
+"""For what a process wrote before it ended: it lies in a pipe already, unless another one still holds that."""
+
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, linux/prctl.h
+
+
+LOG_BYTES = 64 * 1024
+"""How much of the end of a child's log is kept: one that prints without end would fill this process's memory."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class ChildResult:
     Attributes:
         reply: the JSON document that it wrote, or ``None``.
         exit_code: as :mod:`subprocess` gives it, so negative for a signal; ``None`` after a timeout.
-        log: what it printed, both streams.
+        log: what it printed, both streams; the last :data:`LOG_BYTES` of it.
     """
 
     reply: dict[str, Any] | None
@@ -100,17 +107,21 @@ def run_child(
         stderr=subprocess.PIPE,
         env=child_environment(environment or {}),
     ) as process:
+        assert process.stderr is not None
+        log = _Log(process.stderr)
+        process.stderr = None
         try:
-            output, log = _communicate(process, message, seconds, patience)
+            output = _communicate(process, message, seconds, patience)
             exit_code: int | None = process.returncode
         except subprocess.TimeoutExpired:
             process.kill()
-            output, log = _last_words(process)
+            output = _last_words(process)
             exit_code = None
         except BaseException:
             process.kill()  # and leaving the block waits for it and closes its pipes
+            log.read()
             raise
-    return ChildResult(parse_reply(output), exit_code, log.decode("utf-8", "replace"))
+    return ChildResult(parse_reply(output), exit_code, log.read().decode("utf-8", "replace"))
 
 
 def child_command(module: str, *arguments: str) -> list[str]:
@@ -183,10 +194,28 @@ class Reply:
         self._handle.close()
 
 
-def _communicate(
-    process: subprocess.Popen[bytes], message: bytes, seconds: float, patience: float
-) -> tuple[bytes, bytes]:
-    """What a process wrote until its end.
+class _Log:
+    """Reads a pipe in a thread of its own, and keeps the end of what comes."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._kept = b""
+        self._thread = threading.Thread(target=self._take, name="edgekit-child-log", daemon=True)
+        self._thread.start()
+
+    def read(self) -> bytes:
+        """What is kept, once the process has ended. One that it started may still hold the pipe: not waited for."""
+        self._thread.join(_LAST_WORDS_SECONDS)
+        return self._kept
+
+    def _take(self) -> None:
+        with contextlib.suppress(OSError), self._pipe:
+            while part := os.read(self._pipe.fileno(), LOG_BYTES):
+                self._kept = (self._kept + part)[-LOG_BYTES:]
+
+
+def _communicate(process: subprocess.Popen[bytes], message: bytes, seconds: float, patience: float) -> bytes:
+    """What a process wrote to its standard output until its end.
 
     Raises:
         subprocess.TimeoutExpired: it takes longer than it may.
@@ -198,7 +227,7 @@ def _communicate(
     limit, before = seconds, -1
     while True:
         try:
-            return process.communicate(timeout=limit)
+            return process.communicate(timeout=limit)[0]
         except subprocess.TimeoutExpired:
             ticks, at_work = _activity(process.pid)
             left = patience * seconds - (time.monotonic() - start)
@@ -228,12 +257,12 @@ def _activity(process_id: int) -> tuple[int, bool]:
     return ticks, at_work
 
 
-def _last_words(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+def _last_words(process: subprocess.Popen[bytes]) -> bytes:
     """What a killed process had written; nothing where one that it started still holds its pipes."""
     try:
-        return process.communicate(timeout=1)
+        return process.communicate(timeout=_LAST_WORDS_SECONDS)[0]
     except subprocess.TimeoutExpired:
-        return b"", b""
+        return b""
 
 
 def _python_path() -> dict[str, str]:

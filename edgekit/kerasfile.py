@@ -19,8 +19,8 @@ from typing import Any, BinaryIO
 
 from edgekit.errors import MissingExtraError, ModelFileError, first_line
 from edgekit.kerascode import find_code, known_names, refusal
-from edgekit.modelfile import check_regular, check_unpacked_size
-from edgekit.quiet import without_start_up_notes
+from edgekit.modelfile import PAGE_BYTES, check_regular, check_unpacked_size, refuse_web_page
+from edgekit.quiet import without_framework_warnings, without_start_up_notes
 from edgekit.spec import ModelSpec
 
 SPEC_MEMBER = "edgekit/spec.json"
@@ -118,7 +118,7 @@ def load_model(
     spec = read_spec_from_keras(path)
     keras = import_keras("Opening a .keras file")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), without_framework_warnings():
             warnings.simplefilter("ignore")
             model = keras.saving.load_model(path, dict(custom_objects or {}), compile=False, safe_mode=True)
     except Exception as error:  # Keras raises ValueError, TypeError, KeyError, OSError, h5py's own, ...
@@ -171,7 +171,9 @@ def _open(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _as_zip(handle: BinaryIO, path: Path) -> zipfile.ZipFile:
-    magic = handle.read(len(_HDF5_MAGIC))
+    beginning = handle.read(PAGE_BYTES)
+    refuse_web_page(path, beginning)
+    magic = beginning[: len(_HDF5_MAGIC)]
     try:
         return zipfile.ZipFile(handle)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -14,6 +15,22 @@ _ALWAYS_TAKEN = 256 << 20
 _MOST_EXPANSION = 100
 """How many times larger than in the file a model's weights may be: floating-point numbers hardly shrink, and what
 Keras writes is not compressed at all. Keras 3 draws the same line, but only above 4 GiB."""
+
+
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+"""How a web page begins: what a download is when the address was that of a page about the model."""
+
+PAGE_BYTES = 256
+"""Of a file's beginning, in which :func:`refuse_web_page` sees it."""
+
+
+def refuse_web_page(path: Path, beginning: bytes) -> None:
+    """Raises :class:`ModelFileError` where a file's first :data:`PAGE_BYTES` are those of a web page."""
+    if _PAGE.match(beginning[:PAGE_BYTES]):
+        raise ModelFileError(
+            f"{path} is a web page (HTML), not a model: what was downloaded is probably the page that shows the file, "
+            "or an error. Download the file itself."
+        )
 
 
 def check_unpacked_size(path: Path, part: str, size: int, stored: int) -> None:
@@ -81,4 +98,5 @@ def read_model_file(path: Path) -> bytes:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}.") from error
     if not data:
         raise ModelFileError(f"{path} is empty (0 bytes). Get it again from where it came.")
+    refuse_web_page(path, data)
     return data

@@ -56,6 +56,28 @@ def without_retracing_notes() -> Iterator[None]:
         logger.removeFilter(pass_others)
 
 
+@contextlib.contextmanager
+def without_framework_warnings() -> Iterator[None]:
+    """Keeps what TensorFlow's and Keras' Python sides log while they load a model off the terminal, but for errors.
+
+    They warn of absent gradients, old functions and untrained optimizers, none of which an export or a prediction
+    needs. TensorFlow need not be installed.
+    """
+    import logging
+
+    # Absl makes its logger of a class of its own: one that was made before would break it.
+    names = ["tensorflow", *(["absl"] if "absl.logging" in sys.modules else [])]
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(max(logging.ERROR, logger.level))
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
 def _flush() -> None:
     with contextlib.suppress(AttributeError, OSError, ValueError):
         sys.stderr.flush()

@@ -84,24 +84,26 @@ class TargetKind:
 
     Attributes:
         name: what users ask for.
-        variants: what may stand after a colon.
+        variants: what may stand after a colon; ``None`` where the factory checks it.
         address: what must stand after an ``@``, in words; ``None`` for a target without address.
         factory: makes the target of a checked request; it is told what takes long.
+        here: whether it may also stand without an address, for this machine.
     """
 
     name: str
-    variants: tuple[str, ...]
+    variants: tuple[str, ...] | None
     address: str | None
     factory: Callable[[TargetRequest, Progress], Target]
+    here: bool = False
 
     def check(self, request: TargetRequest) -> None:
         """Raises :class:`UsageError` where the request does not fit this kind."""
-        if request.variant and request.variant not in self.variants:
+        if request.variant and self.variants is not None and request.variant not in self.variants:
             known = f"Known: {', '.join(self.variants)}." if self.variants else f"Just write {self.name}."
             raise UsageError(f"The target {self.name!r} has no variant {request.variant!r}. {known}")
         if request.address and self.address is None:
             raise UsageError(f"The target {self.name!r} takes no address. Got: {request.address!r}.")
-        if self.address and not request.address:
+        if self.address and not request.address and not self.here:
             raise UsageError(f"The target {self.name!r} needs {self.address}, as in {self.name}@ADDRESS.")
 
 

@@ -16,7 +16,15 @@ from edgekit.errors import TargetError
 from edgekit.measure.answers_worker import AnswersJob, PhotoAnswers, read_answers
 from edgekit.measure.device import Device
 from edgekit.measure.latency import LatencyProtocol
-from edgekit.measure.throttling import READING_COMMANDS, READING_FILES, Reading, Readings, parse_reading, sum_up
+from edgekit.measure.throttling import (
+    CHIP_FILES,
+    READING_COMMANDS,
+    READING_FILES,
+    Reading,
+    Readings,
+    parse_reading,
+    sum_up,
+)
 from edgekit.measure.worker import Job, Measurement, read_child
 from edgekit.progress import SILENT, Progress
 from edgekit.remote.address import parse_address
@@ -24,7 +32,7 @@ from edgekit.remote.device import RemoteChild, RemoteDevice, Storage, WatchList
 from edgekit.targets import register
 from edgekit.targets.base import TargetRequest
 
-WATCH = WatchList(READING_FILES, READING_COMMANDS)
+WATCH = WatchList((*READING_FILES, *CHIP_FILES), READING_COMMANDS)
 _SUFFIX = ".tflite"
 
 
@@ -56,17 +64,14 @@ class RaspberryPi:
         job = Job(self._send(path), protocol, threads)
         child = self._run("edgekit.measure.worker", job.to_dict(), job.seconds, WATCH)
         measured = read_child(child.result, path.name, job.seconds)
-        return dataclasses.replace(measured, conditions=dataclasses.replace(measured.conditions, readings=_read(child)))
+        return dataclasses.replace(
+            measured, conditions=dataclasses.replace(measured.conditions, readings=sum_up_readings(child))
+        )
 
     def answer(self, path: Path, pixels: NDArray[np.uint8], threads: int | None = None) -> PhotoAnswers:
         """See :class:`~edgekit.targets.base.Target`."""
-        with tempfile.TemporaryDirectory() as folder:
-            photos, archive = Path(folder, "pixels.npy"), Path(folder, "pixels.tar.gz")
-            np.save(photos, pixels)
-            with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
-                tar.add(photos, photos.name)
-            there = self._device.send_archive(archive)
-        job = AnswersJob(self._send(path), f"{there}/pixels.npy", threads)
+        there = self._send_pixels(pixels)
+        job = AnswersJob(self._send(path), there, threads)
         seconds = job.seconds(len(pixels))
         child = self._run("edgekit.measure.answers_worker", job.to_dict(), seconds)
         return read_answers(child.result, path.name, seconds)
@@ -99,6 +104,15 @@ class RaspberryPi:
             )
         return child
 
+    def _send_pixels(self, pixels: NDArray[np.uint8]) -> str:
+        """The path there of a ``.npy`` file."""
+        with tempfile.TemporaryDirectory() as folder:
+            photos, archive = Path(folder, "pixels.npy"), Path(folder, "pixels.tar.gz")
+            np.save(photos, pixels)
+            with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+                tar.add(photos, photos.name)
+            return f"{self._device.send_archive(archive)}/pixels.npy"
+
     def _send(self, path: Path) -> str:
         if path.suffix.lower() != _SUFFIX or not path.is_file():
             raise TargetError(
@@ -110,6 +124,7 @@ class RaspberryPi:
         return self._sent[path]
 
 
-def _read(child: RemoteChild) -> Readings:
+def sum_up_readings(child: RemoteChild) -> Readings:
+    """What all looks at the device around a run say together."""
     looks = [parse_reading(reading["files"], reading["commands"]) for reading in child.readings]
     return sum_up(looks[0], looks[1:-1], looks[-1])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,13 @@ def test_a_reply_survives_whatever_is_printed(module):
     assert result.exit_code == 0
     assert "noise" in result.log
     assert result.crash is None
+
+
+def test_of_one_that_prints_without_end_the_last_is_kept(module):
+    body = "import sys\nfor number in range(100_000): print('line', number, file=sys.stderr)\n"
+    result = run_child(module("endless_talk", body), b"", 60)
+    assert len(result.log) == child.LOG_BYTES
+    assert result.log.endswith("line 99999\n")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -86,8 +94,13 @@ def test_the_ending_in_words(child, ending):
 
 def test_an_exception_while_waiting_leaves_no_child_and_no_pipe(module, monkeypatch):
     started: list[child.subprocess.Popen[bytes]] = []
+    pipes: list[Any] = []
 
     class Interrupted(child.subprocess.Popen):
+        def __init__(self, *arguments, **keywords):
+            super().__init__(*arguments, **keywords)
+            pipes.extend((self.stdin, self.stdout, self.stderr))
+
         def communicate(self, *arguments, **keywords):
             started.append(self)
             raise KeyboardInterrupt
@@ -97,7 +110,7 @@ def test_an_exception_while_waiting_leaves_no_child_and_no_pipe(module, monkeypa
         run_child(module("waiting", "import time\ntime.sleep(60)\n"), b"", 60)
     (process,) = started
     assert process.returncode is not None
-    assert all(pipe.closed for pipe in (process.stdout, process.stderr))
+    assert all(pipe.closed for pipe in pipes)
 
 
 def test_an_installed_edgekit_is_found_without_help(monkeypatch):

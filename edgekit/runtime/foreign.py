@@ -21,6 +21,10 @@ _PASS_THROUGH = ("DEQUANTIZE", "QUANTIZE", "RESHAPE", "SQUEEZE")
 _ACTIVATIONS: dict[str, Activation] = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}
 
 
+RAW_TENSORS = "It is run on raw tensors: "
+"""How the assumption about a file begins that is no classifier of photos; its reason follows."""
+
+
 @dataclass(frozen=True)
 class Foreign:
     """What a file that others made is taken for.
@@ -53,7 +57,7 @@ def read_foreign(model: TFLiteModel, name: str) -> Foreign:
     metadata = read_metadata(model)
     doubt = _find_doubt(model, metadata)
     if metadata is None or doubt is not None:
-        return Foreign(None, None, (f"It is run on raw tensors: {doubt}.",))
+        return Foreign(None, None, (f"{RAW_TENSORS}{doubt}.",))
     pixels, scores = model.inputs[0], model.outputs[0]
     about = metadata.inputs[0] if metadata.inputs else None
     image = _image_format(pixels, about)
@@ -75,6 +79,9 @@ def _find_doubt(model: TFLiteModel, metadata: TFLiteMetadata | None) -> str | No
     if metadata is None:
         return "nothing in the file says what its numbers mean"
     if not metadata.labels:
+        named = (file.name for tensor in metadata.outputs for file in tensor.files if file.holds_labels)
+        if missing := next((name for name in named if name not in metadata.files), None):
+            return f"its metadata names the labels {missing}, which are not in it: it seems to be cut off at its end"
         return "its metadata has no labels"
     for kind, tensors in (("input", model.inputs), ("output", model.outputs)):
         if len(tensors) != 1:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.arguments import as_array, check_kind, check_whole
+from edgekit.arguments import as_array, check_items, check_kind, check_whole
 from edgekit.errors import ImageError, UsageError
 from edgekit.outputs import softmax
 from edgekit.preprocess import ImageSource
@@ -121,6 +121,7 @@ class Predictor:
         """
         from edgekit.runtime.ahead import work_ahead
 
+        check_items(images, "images", "an iterable of photos: a list, a generator")
         check_whole(top, "top")
         if language is not None:
             check_kind(language, "language", str, "a string, as in 'de'")
@@ -305,4 +306,14 @@ def _best(
 def _stored(info: TensorInfo, values: NDArray[Any]) -> NDArray[Any]:
     if info.scale is not None:
         return info.quantize(values)
-    return values.astype(info.dtype, copy=False) if values.dtype.kind in "biuf" else values
+    if values.dtype.kind not in "biuf":
+        return values
+    wanted = np.dtype(info.dtype)
+    if values.dtype.kind in "iu" and wanted.kind in "iu" and values.size:
+        limits = np.iinfo(wanted)
+        if values.min() < limits.min or values.max() > limits.max:
+            raise UsageError(
+                f"{info.name} takes {info.dtype}, {limits.min:,} to {limits.max:,}. Got: {values.min():,} to "
+                f"{values.max():,}."
+            )
+    return values.astype(wanted, copy=False)

@@ -54,10 +54,23 @@ def embed(model_bytes: bytes, spec: ModelSpec) -> bytes:
         SPEC_ENTRY: spec.to_json().encode("utf-8"),
         DIGEST_ENTRY: bytes(DIGEST_SIZE),
     }
-    data = append_archive(_with_entries(base, entries), label_files(spec))
+    return _signed(append_archive(_with_entries(base, entries), label_files(spec)), spec.name)
+
+
+def signed(model_bytes: bytes, name: str) -> bytes:
+    """The model with nothing but a digest inside: what EdgeKit wrote, though it has no spec.
+
+    Raises:
+        ModelFileError: the model is not sound, or larger than 2 GB.
+    """
+    _check_movable(read_model(model_bytes, name), model_bytes)
+    return _signed(bytearray(_with_entries(model_bytes, {DIGEST_ENTRY: bytes(DIGEST_SIZE)})), name)
+
+
+def _signed(data: bytearray, name: str) -> bytes:
     place = find_digest(data)
     if place is None:
-        raise ModelFileError(f"The digest of {spec.name} was not found after writing. This is a defect of EdgeKit.")
+        raise ModelFileError(f"The digest of {name} was not found after writing. This is a defect of EdgeKit.")
     sign(data, place)
     return bytes(data)
 

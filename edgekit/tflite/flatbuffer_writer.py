@@ -35,6 +35,14 @@ class Floats:
 
 
 @dataclass(frozen=True)
+class Integers:
+    """A vector of integers; ``kind`` is ``struct``'s letter: ``i`` for int32, ``q`` for int64."""
+
+    values: tuple[int, ...]
+    kind: str = "i"
+
+
+@dataclass(frozen=True)
 class Blob:
     """A vector of bytes whose first element is aligned to ``alignment`` bytes."""
 
@@ -63,7 +71,7 @@ class Table:
     fields: Mapping[int, Value] = field(default_factory=dict)
 
 
-Value = Scalar | String | Floats | Blob | Tables | Table | Existing
+Value = Scalar | String | Floats | Integers | Blob | Tables | Table | Existing
 
 _HEADER = 8  # the root's offset and the file identifier
 
@@ -143,19 +151,28 @@ class _Writer:
             self.point(start + 4 + 4 * index, item)
         return start
 
-    def _leaf(self, value: String | Floats | Blob | Scalar) -> int:
+    def _leaf(self, value: String | Floats | Integers | Blob | Scalar) -> int:
         if isinstance(value, Scalar):
             raise TypeError("A number is stored in its table and has no offset.")
-        self.pad(value.alignment if isinstance(value, Blob) else 4, before=4)
+        self.pad(_alignment(value), before=4)
         start = len(self.out)
         if isinstance(value, String):
             text = value.text.encode("utf-8")
             self.out += struct.pack("<I", len(text)) + text + b"\0"
         elif isinstance(value, Floats):
             self.out += struct.pack(f"<I{len(value.values)}f", len(value.values), *value.values)
+        elif isinstance(value, Integers):
+            self.out += struct.pack(f"<I{len(value.values)}{value.kind}", len(value.values), *value.values)
         else:
             self.out += struct.pack("<I", len(value.data)) + value.data
         return start
+
+
+def _alignment(value: String | Floats | Integers | Blob) -> int:
+    """Of a vector's first element, in bytes."""
+    if isinstance(value, Integers):
+        return struct.calcsize(f"<{value.kind}")
+    return value.alignment if isinstance(value, Blob) else 4
 
 
 def _width(value: Value) -> int:

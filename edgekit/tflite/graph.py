@@ -12,7 +12,7 @@ from edgekit.tflite.ops import FLEX_PREFIX
 from edgekit.tflite.schema import bits_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Quantization:
     """How integers stand for real numbers: ``real = scale * (integer - zero_point)``.
 
@@ -37,7 +37,7 @@ class Quantization:
         return "per-channel" if len(self.scales) > 1 else "per-tensor"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tensor:
     """One tensor of a subgraph.
 
@@ -80,7 +80,7 @@ class Tensor:
         return self.stored_bytes > 0 or self.is_external
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Operator:
     """One operator of a subgraph.
 
@@ -116,7 +116,7 @@ class Operator:
         return self.is_custom and self.custom_code.startswith(FLEX_PREFIX)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subgraph:
     """One graph; the first is the one that runs, others are bodies of loops and branches or other signatures."""
 
@@ -127,7 +127,7 @@ class Subgraph:
     outputs: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signature:
     """A named entry point: names to indices of the subgraph's tensors."""
 

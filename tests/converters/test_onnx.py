@@ -16,6 +16,7 @@ import edgekit
 from edgekit.artifact import Artifact
 from edgekit.converters.base import get_converter
 from edgekit.errors import ConversionError, UsageError
+from edgekit.onnxfile.digest import carries_own_digest
 from edgekit.onnxfile.model import read_onnx
 from edgekit.program import FrozenProgram, freeze
 from edgekit.quantization.calibration import Calibration
@@ -418,3 +419,9 @@ def test_no_two_nodes_get_one_name() -> None:
     found = [node.name for node in model.graph.node]
     assert len(set(found)) == len(names)
     assert found[:2] == ["a/b_2", "a/b"]
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_file_carries_its_own_digest(artifacts: dict[str, Artifact], precision: str) -> None:
+    """So that it is loaded without a trial, and a damaged one is not."""
+    assert carries_own_digest(artifacts[precision].path.read_bytes())

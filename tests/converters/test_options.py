@@ -109,3 +109,14 @@ def test_the_command_lines_form() -> None:
 def test_a_form_that_is_none(text: str) -> None:
     with pytest.raises(UsageError, match=r"Write FORMAT\.NAME=VALUE"):
         parse_options([text])
+
+
+def test_a_deployment_target_that_is_too_old_is_refused_with_the_options() -> None:
+    """Before any work, as all that is wrong with an option."""
+    kind = get_converter("coreml").Options
+    with pytest.raises(UsageError, match=r"coreml:int8 needs iOS16 or newer, so it cannot be made for macOS12"):
+        make_options("coreml", kind, {"deployment_target": "macOS12"}, ("fp16", "int8"))
+    assert (
+        make_options("coreml", kind, {"deployment_target": "macOS12"}, ("fp16", "fp32")).deployment_target == "macOS12"
+    )
+    assert make_options("coreml", kind, {}, ("int8",)) == kind()

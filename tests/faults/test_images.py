@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from edgekit.data import CachePolicy, Dataset
 from edgekit.errors import DataError, ImageError
+from edgekit.language import printable
 from tests.faults.pictures import (
     BLACK,
     BLUE,
@@ -61,7 +63,7 @@ def special(make: Callable[[Path], object], name: str = "odd.jpg") -> Make:
 
 def unreadable(id: str, name: str, data: bytes | Callable[[Bench], bytes], reason: str) -> Row:
     """A row of a file that is no photo, or no more."""
-    return fails(id, photo(name, data), training(), DataError, rf"cat/{name} \({reason}", REMOVE)
+    return fails(id, photo(name, data), training(), DataError, rf"cat/{re.escape(printable(name))} \({reason}", REMOVE)
 
 
 def readable(id: str, name: str, data: bytes | Callable[[Bench], bytes], color: Any) -> Row:

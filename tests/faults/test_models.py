@@ -331,7 +331,7 @@ FILES = (
     fails("file-empty", **own(named("a.keras")), error=ModelFileError, says=("a.keras is empty",
           "Copy or save it again")),
     fails("file-of-html", **own(named("a.keras", b"<html>")), error=ModelFileError, says=("a.keras",
-          "not a Keras model")),
+          r"web page \(HTML\), not a model", "Download the file itself")),
     fails("file-cut", **own(spoilt_file(lambda data: cut(data, 0.8))), error=ModelFileError, says=("sound.keras",
           "cut short")),
     fails("file-without-config", **own(without("config.json")), error=ModelFileError, says=("no config.json",

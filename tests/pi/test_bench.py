@@ -123,7 +123,9 @@ for part in glob.glob("/root/.cache/edgekit/edgekit/*") + glob.glob("/root/.cach
     sys.path.insert(0, part)
 import numpy as np
 from edgekit.preprocess import prepare
+from edgekit.preprocess.compiled import library
 from edgekit.spec import ImageFormat
+assert library().name == "linux-aarch64.so", library()
 answers = []
 for case in json.load(sys.stdin)["cases"]:
     source, target = case["source"], case["target"]

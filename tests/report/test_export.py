@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
-from edgekit.artifact import Check, ManifestEntry
+from edgekit.artifact import Check
+from edgekit.manifest import ManifestEntry
 from edgekit.report.export import export_text
 from edgekit.report.table import text_width
 

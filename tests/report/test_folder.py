@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from edgekit.artifact import Check, Manifest, ManifestEntry
+from edgekit.artifact import Check
+from edgekit.manifest import Manifest, ManifestEntry
 from edgekit.report.folder import readme_text, update_readme, write_readme
 from edgekit.spec import ImageFormat, Label, ModelSpec, TensorSpec, image_classifier
 

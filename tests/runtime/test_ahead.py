@@ -46,6 +46,9 @@ def test_wrong_arguments_are_refused_at_once(tiny):
         assert list(model.classify_many([])) == []
         with pytest.raises(UsageError, match="must be uint8"):
             list(model.classify_many([np.zeros((4, 4, 3))]))
+        for wrong in ("photo.jpg", b"a file", None):
+            with pytest.raises(UsageError, match="images is an iterable of photos"):
+                model.classify_many(wrong)
     with load(tiny.pair) as model, pytest.raises(UsageError, match="cannot classify photos"):
         model.classify_many([])
 

@@ -389,5 +389,5 @@ def test_the_number_of_threads_changes_no_answer(flowers: Path, photo: Any) -> N
     ]
     np.testing.assert_allclose(answers[1], answers[0], atol=1e-7)
     np.testing.assert_allclose(answers[2], answers[0], atol=1e-6)
-    with pytest.raises(UsageError, match=r"threads must be at least 1\. Got: 0"):
+    with pytest.raises(UsageError, match=r"threads is a whole number of at least 1\. Got: 0"):
         coreml.open_model(flowers, 0, False)

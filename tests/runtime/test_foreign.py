@@ -99,6 +99,15 @@ def test_everything_compiled_for_an_edge_tpu_is_refused_as_that(shared_data):
             load(file)
 
 
+def test_a_classifier_that_lost_its_labels_says_so(shared_data, tmp_path):
+    whole = (shared_data / "tflite-zoo/tflite-support/mobilenet_v1_0.25_224_1_metadata_1.tflite").read_bytes()
+    path = tmp_path / "cut.tflite"
+    path.write_bytes(whole[:-5000])
+    with load(path) as model:
+        (sentence,) = model.assumptions
+    assert "names the labels labels.txt, which are not in it: it seems to be cut off at its end" in sentence
+
+
 def test_operators_of_full_tensorflow_are_refused_as_such(tmp_path):
     tf = pytest.importorskip("tensorflow")
     module = tf.Module()

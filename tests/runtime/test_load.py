@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgekit.artifact import Manifest, ManifestEntry, digest_of
+from edgekit.digest import digest_of
 from edgekit.errors import ModelFileError, UnsupportedModelError, UsageError
+from edgekit.manifest import Manifest, ManifestEntry
 from edgekit.runtime import load
 from edgekit.spec import ImageFormat, Label, image_classifier
 
@@ -83,8 +84,9 @@ def test_a_spec_with_other_labels_is_refused(tiny):
 
 
 def test_threads_are_counted(tiny):
-    with load(tiny.fp32, threads=2) as model:
-        assert model.engine.info.threads == 2
+    for two in (2, np.int64(2)):
+        with load(tiny.fp32, threads=two) as model:
+            assert model.engine.info.threads == 2
     with pytest.raises(UsageError, match="at least 1"):
         load(tiny.fp32, threads=0)
 
@@ -124,6 +126,8 @@ def test_a_missing_file_a_folder_and_an_unknown_suffix(tmp_path):
     (tmp_path / "model.h5").write_bytes(b"x")
     with pytest.raises(UsageError, match=r"Known are files that end in \.tflite"):
         load(tmp_path / "model.h5")
+    with pytest.raises(UsageError, match=r"Nothing here runs the folder '\.'\. Known are"):
+        load(".")
 
 
 @pytest.mark.parametrize("part", [0.02, 0.3, 0.6, 0.9])
@@ -172,6 +176,7 @@ def test_the_same_classifier_without_metadata_takes_tensors(shared_data):
         (("",), "The model file is a path. Got: ''"),
         (("x.tflite", "2"), "threads is a whole number of at least 1. Got: '2'"),
         (("x.tflite", 0), "threads is a whole number of at least 1. Got: 0"),
+        (("x.tflite", 2**31), "threads is at most 256. Got: 2147483648"),
         (("x.tflite", None, False, {"task": "tensors"}), "spec is a ModelSpec. Got: a dict"),
     ],
 )

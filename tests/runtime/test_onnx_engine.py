@@ -86,7 +86,7 @@ def test_a_classifier_of_photos(write: Write) -> None:
 def test_threads_are_what_was_asked_for(write: Write) -> None:
     with edgekit.load(write(classifier()), threads=2) as predictor:
         assert predictor.engine.info.threads == 2
-    with pytest.raises(UsageError, match="threads must be at least 1"):
+    with pytest.raises(UsageError, match="threads is a whole number of at least 1"):
         ONNXEngine(classifier().SerializeToString(), threads=0)
 
 
@@ -217,6 +217,20 @@ def test_a_spec_of_another_model_is_refused(write: Write) -> None:
             False,
         ),
         ("std::bad_alloc", "more memory", False),
+        (
+            "[ONNXRuntimeError] : 1 : FAIL : /onnxruntime_src/onnxruntime/core/graph/graph.cc:1587 void "
+            "onnxruntime::Graph::InitializeStateFromModelFileGraphProto() This is an invalid model. Graph output (y) "
+            "does not exist in the graph.\n",
+            "ort 1 says: This is an invalid model. Graph output (y) does not exist in the graph",
+            False,
+        ),
+        (
+            "[ONNXRuntimeError] : 1 : FAIL : Exception during initialization: /onnxruntime_src/onnxruntime/core/common/"
+            "safeint.h:17 static void SafeIntExceptionHandler<onnxruntime::OnnxRuntimeException>::SafeIntOnOverflow() "
+            "Integer overflow\n",
+            "ort 1 says: Exception during initialization: Integer overflow",
+            False,
+        ),
     ],
 )
 def test_what_onnxruntime_says_is_explained(text: str, reason: str, broken: bool) -> None:
@@ -272,7 +286,8 @@ def test_mutants_end_in_a_model_or_a_sentence(write: Write) -> None:
     models, sentences = 0, []
     for data in _mutants(150):
         try:
-            with edgekit.load(write(data)) as predictor:
+            # In this process, as what went well in a trial: there is no room for hundreds of them here.
+            with edgekit.load(write(data), trust=True) as predictor:
                 shapes = {info: [min(size or 2, 64) for size in info.shape] for info in predictor.engine.inputs}
                 predictor.engine.run({info.name: np.zeros(shape, info.dtype) for info, shape in shapes.items()})
             models += 1

@@ -241,6 +241,24 @@ def test_an_error_of_the_loop_ends_the_source(model: Any, tiny: Any) -> None:
     assert closed == [True]
 
 
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("size", [None, (40, 50)], ids=["own size", "another size"])
+def test_a_source_may_fill_one_array_again_and_again(model: Any, tiny: Any, live: bool, size: Any) -> None:
+    flat = [np.full((*(size or tiny.images[0].shape[:2]), 3), value, np.uint8) for value in range(0, 250, 10)]
+    expected = [model.classify(image) for image in flat]
+
+    def filled() -> Iterator[Any]:
+        frame = np.empty_like(flat[0])
+        for image in flat:
+            frame[:] = image
+            yield frame
+            frame[:] = 255
+
+    for result in model.classify_stream(filled(), live=live):
+        assert list(result.predictions) == expected[result.index]
+    assert list(model.classify_many(filled())) == expected
+
+
 def test_unreadable_frames_of_a_camera_are_left_out(model: Any, tiny: Any) -> None:
     photo = tiny.images[0]
     frames = [photo, b"no picture", photo]
@@ -264,7 +282,7 @@ def test_a_wrong_array_is_told_at_once(model: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "options", "sentence"),
     [
-        ((5,), {}, "frames is an iterable of photos: .* Got: a int"),
+        ((5,), {}, "frames is an iterable of photos: .* Got: 5"),
         (("photo.jpg",), {}, "frames is an iterable of photos: .* Got: 'photo.jpg'"),
         (([], 0), {}, "top is a whole number"),
         (([], 5, 7), {}, "language is a string"),

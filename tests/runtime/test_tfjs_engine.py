@@ -24,7 +24,7 @@ from edgekit.measure.worker import Job, measure_in_child
 from edgekit.runtime.engines import node_process, tfjs
 from edgekit.runtime.engines.node_process import NodeDiedError, NodeProcess, find_node
 from edgekit.runtime.engines.tfjs import TfjsEngine, open_model
-from edgekit.runtime.load import load
+from edgekit.runtime.loading import load
 from edgekit.spec import ModelSpec, TensorSpec
 from tests.conftest import missing
 from tests.runtime.tfjs_models import edit, node, placeholder, write_dense, write_model
@@ -388,5 +388,5 @@ def test_without_node_the_extra_is_named(dense: Path, monkeypatch: pytest.Monkey
 
 
 def test_threads_are_checked(dense: Path) -> None:
-    with pytest.raises(UsageError, match="threads must be at least 1"):
+    with pytest.raises(UsageError, match="threads is a whole number of at least 1"):
         open_model(dense, 0, False)

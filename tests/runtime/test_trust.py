@@ -17,7 +17,8 @@ from edgekit import child
 from edgekit.child import ChildResult, run_child
 from edgekit.errors import ModelFileError, UnsupportedModelError
 from edgekit.runtime import load, try_model
-from edgekit.runtime.trust import TrialLimits, ensure_tried, limits_for, read_result
+from edgekit.runtime.trial_result import TrialLimits, limits_for, read_result
+from edgekit.runtime.trust import ensure_tried
 
 REFUSED = {
     "audio_preprocessor_int8.tflite": "custom operator 'SignalWindow'",
@@ -169,7 +170,7 @@ def test_a_trial_ends_with_its_program(tiny):
     """The program is killed while the trial waits for the model."""
     code = (
         "import subprocess, sys\nfrom edgekit.child import child_command, child_environment\n"
-        "words = child_command('edgekit.runtime.trial', str(1 << 30), '10')\n"
+        "words = child_command('edgekit.runtime.trial', '{}')\n"
         "trial = subprocess.Popen(words, stdin=subprocess.PIPE, env=child_environment({}))\n"
         "print(trial.pid, flush=True)\nsys.stdin.read()"
     )

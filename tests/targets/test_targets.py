@@ -44,11 +44,33 @@ def test_an_unknown_target_lists_the_known():
         get_target("toaster")
 
 
+@pytest.mark.parametrize("text", ["raspberrypi.local", "192.168.1.5", "root@127.0.0.1:22", "kitchen"])
+def test_an_address_without_its_kind_is_shown_whole(text):
+    with pytest.raises(UsageError) as caught:
+        get_target(text)
+    assert str(caught.value).endswith(f"as in: pi@{text}")
+    assert get_target(f"pi@{text}")
+
+
+def test_an_unknown_target_that_is_no_address_says_how_a_device_is_written():
+    with pytest.raises(UsageError, match=r"written pi@ADDRESS, as in pi@pi@raspberrypi\.local\.$"):
+        get_target("toaster:fast@pi@kitchen")
+
+
 def test_local_takes_no_variant_and_no_address():
     with pytest.raises(UsageError, match=r"no variant 'gpu'\. Just write local"):
         get_target("local:gpu")
     with pytest.raises(UsageError, match="takes no address"):
         get_target("local@home")
+
+
+def test_an_edge_tpu_stands_here_or_behind_an_address():
+    assert get_target("edgetpu:usb:0").describe() == get_target("local").describe()
+    assert type(get_target("edgetpu:pci@pi@kitchen")).__name__ == "EdgeTpuBehindSsh"
+    with pytest.raises(UsageError, match=r"named usb, pci, or by its number, as in usb:0\. Got: 'gpu'"):
+        get_target("edgetpu:gpu@pi@kitchen")
+    with pytest.raises(UsageError, match="needs the device's address"):
+        get_target("pi")
 
 
 def test_a_kind_checks_what_it_is_asked_for():

@@ -29,6 +29,11 @@ CONTENTS: dict[str, str] = {
 """What lies in a folder of each kind, for those that others have named."""
 
 
+TRIED = (".tflite", ".onnx")
+"""Whose modules are :class:`~edgekit.runtime.engines.base.TriedModule`: a file from elsewhere is run once in a process
+of its own before it is loaded."""
+
+
 DELEGATES = (".tflite",)
 """Whose ``open_model`` takes a delegate, too."""
 
@@ -41,8 +46,14 @@ def find_engine(path: Path) -> EngineModule:
     """
     module = MODULES.get(_suffix(path))
     if module is None:
-        raise UsageError(f"Nothing here runs {path.name!r}. Known are files that end in {', '.join(MODULES)}.")
+        what = f"the folder {str(path)!r}" if path.is_dir() else repr(path.name)
+        raise UsageError(f"Nothing here runs {what}. Known are files that end in {', '.join(MODULES)}.")
     return cast(EngineModule, import_module(module))
+
+
+def is_tried(path: Path) -> bool:
+    """Whether a model file from elsewhere is run once in a process of its own before it is loaded."""
+    return _suffix(path) in TRIED
 
 
 def takes_delegates(path: Path) -> bool:

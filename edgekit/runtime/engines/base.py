@@ -10,6 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.arguments import check_whole
+from edgekit.runtime.engines.problem import Problem
 from edgekit.runtime.pixels import Normalization
 from edgekit.spec import ModelSpec
 
@@ -74,12 +76,15 @@ class EngineInfo:
         kernels: the implementation of the operators that really runs: ``XNNPACK``, ``builtin``, or
             both with the number of operators of each; ``unknown`` where the engine does not tell.
         threads: how many it may use, ``None`` where that is the engine's own choice.
+        simulated: the hardware that a delegate only imitates, by its library's own account
+            (:data:`edgekit.runtime.engines.delegates.SIMULATES`); then ``kernels`` says it, too.
     """
 
     name: str
     version: str
     kernels: str
     threads: int | None = None
+    simulated: str | None = None
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.kernels})"
@@ -185,6 +190,55 @@ class EngineModule(Protocol):
             UnsupportedModelError: sound, but this engine cannot run it.
             MissingExtraError: the engine is not installed.
         """
+
+
+class TriedModule(EngineModule, Protocol):
+    """An engine that broken files crash or keep busy for ever: its module in :data:`edgekit.runtime.engines.TRIED`.
+
+    Its ``open_model`` has a file that EdgeKit did not write tried first (:mod:`edgekit.runtime.trust`).
+    """
+
+    def describe(self) -> str:
+        """Name and version of the engine, as in ``onnxruntime 1.31.1``.
+
+        Raises:
+            UnsupportedModelError: it is not installed.
+            MissingExtraError: likewise, where an extra brings it.
+        """
+
+    def find_beside(self, data: bytes, path: Path) -> tuple[Path, ...]:
+        """The further files that a model is made of.
+
+        Raises:
+            ModelFileError: as :meth:`check_form`, where the file must be read to know.
+        """
+
+    def check_form(self, data: bytes, path: Path) -> None:
+        """Reads the outline of a file, which finds most damage in no time.
+
+        Raises:
+            ModelFileError: it is no model, damaged, or refused for safety.
+            UnsupportedModelError: sound, but this engine cannot run it.
+        """
+
+    def open_untried(self, data: bytes, path: Path, **delegate: Any) -> Engine:
+        """Loads a file of which only the form has been checked; to be called in a process for that alone.
+
+        Raises:
+            ModelFileError: with the engine's own exception as its cause.
+        """
+
+    def explain(self, error: BaseException, engine: str) -> Problem:
+        """What an exception of the engine means; ``engine`` is its name and version."""
+
+
+MOST_THREADS = 256
+
+
+def check_threads(threads: int | None) -> None:
+    """Raises :class:`~edgekit.errors.UsageError` for fewer than one thread, or more than any engine would start."""
+    if threads is not None:
+        check_whole(threads, "threads", most=MOST_THREADS)
 
 
 def find_tensor(tensors: tuple[TensorInfo, ...], name: str) -> TensorInfo:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from edgekit.coreml.blas import blas_threads, limits_threads
 from edgekit.coreml.package import Package, read_package
 from edgekit.coreml.tools import import_coremltools
-from edgekit.errors import ModelFileError, UsageError
-from edgekit.runtime.engines.base import EngineInfo, OpenedModel
+from edgekit.errors import ModelFileError
+from edgekit.runtime.engines.base import EngineInfo, OpenedModel, check_threads
 from edgekit.runtime.engines.coreml_base import PackageEngine
 from edgekit.runtime.engines.coreml_features import Feature
 from edgekit.version import __version__
@@ -62,8 +62,7 @@ class EvaluatorEngine(PackageEngine):
     def __init__(self, package: Package, threads: int | None = None) -> None:
         from edgekit.coreml.evaluator import Evaluator
 
-        if threads is not None and threads < 1:
-            raise UsageError(f"threads must be at least 1. Got: {threads}.")
+        check_threads(threads)
         self._threads = threads or 1
         super().__init__(package)
         self._model = Evaluator(package)

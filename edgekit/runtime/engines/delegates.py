@@ -7,20 +7,35 @@ Lite's external delegate interface), such as Coral's ``libedgetpu``. It runs in 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from edgekit.arguments import check_kind
 from edgekit.errors import UnsupportedModelError, UsageError, first_line
 from edgekit.runtime.engines.litert_kernels import Node, count_delegated
+
+if TYPE_CHECKING:
+    from edgekit.runtime.delegate_trial import DelegateTrial
+
+MODULES = {"edgetpu": "edgekit.runtime.edgetpu.delegate"}
+"""Name to module, which registers the delegate when it is first asked for."""
+
+SIMULATES = "edgekit_simulates"
+"""A function of a library that only imitates hardware: it takes nothing and returns a C string, what it imitates.
+EdgeKit's own name, so that no library for real hardware has it; and one that has it cannot be used without being
+marked, for it is read from the very library that was loaded."""
+
+Failure = Literal["unloadable", "foreign", "refused"]
+"""The system's loader refuses a library; it is none of a delegate; it makes no delegate."""
 
 _LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll)$", re.IGNORECASE)
 
@@ -63,10 +78,24 @@ class KnownDelegate:
     Attributes:
         libraries: by :data:`sys.platform`, what the system's loader looks up.
         install: what to do where it is missing, as a sentence.
+        variable: of the environment, that names the library in another place.
+        operator: the custom operator that it runs, and no other; ``None`` for a delegate that takes any model.
+        compile: for a model without that operator, how to get one, as a sentence.
+        check_options: gives the options in the library's own writing, or raises a
+            :class:`~edgekit.errors.UsageError`.
+        explain: says why no delegate was made, better than the library does.
+        explain_crash: likewise where a model crashed: of the delegate, how it crashed, the interpreter, and what was
+            printed.
     """
 
     libraries: Mapping[str, str]
     install: str
+    variable: str | None = None
+    operator: str | None = None
+    compile: str = ""
+    check_options: Callable[[Mapping[str, str]], dict[str, str]] | None = None
+    explain: Callable[[Delegate, DelegateTrial], str] | None = None
+    explain_crash: Callable[[Delegate, str, str, str], str] | None = None
 
 
 _KNOWN: dict[str, KnownDelegate] = {}
@@ -83,6 +112,13 @@ def register_delegate(name: str, known: KnownDelegate) -> None:
     _KNOWN[name] = known
 
 
+def known_delegate(name: str) -> KnownDelegate | None:
+    """What is registered under a name, if anything."""
+    if name not in _KNOWN and name in MODULES:
+        import_module(MODULES[name]).register()
+    return _KNOWN.get(name)
+
+
 def find_delegate(delegate: object, options: object = None) -> Delegate:
     """What a caller means.
 
@@ -96,7 +132,8 @@ def find_delegate(delegate: object, options: object = None) -> Delegate:
     """
     check_kind(delegate, "delegate", (str, os.PathLike), "the path of a library, or a name")
     text = os.fspath(delegate)  # type: ignore[call-overload]
-    check_kind(text, "delegate", str, "the path of a library, or a name")
+    if not isinstance(text, str) or not text:
+        raise UsageError(f"delegate is the path of a library, or a name. Got: {text!r}.")
     given = {} if options is None else options
     check_kind(given, "delegate_options", Mapping, "a mapping from names to values, or None")
     texts: dict[str, str] = {}
@@ -104,19 +141,19 @@ def find_delegate(delegate: object, options: object = None) -> Delegate:
         check_kind(key, "A name in delegate_options", str, "a string")
         check_kind(value, f"delegate_options[{key!r}]", (str, int, float), "a string or a number")
         texts[key] = str(value)
-    if (known := _KNOWN.get(text)) is not None:
-        library = known.libraries.get(sys.platform)
+    if (known := known_delegate(text)) is not None:
+        library = (known.variable and os.environ.get(known.variable)) or known.libraries.get(sys.platform)
         if library is None:
             raise UsageError(f"The delegate {text!r} is not made for this system ({sys.platform}). {known.install}")
-        return Delegate(text, library, texts)
+        return Delegate(text, library, known.check_options(texts) if known.check_options else texts)
     path = Path(text)
     if path.is_file():
         return Delegate(path.name, str(path.absolute()), texts)
     if _LIBRARY.search(text) and path.name == text:
         return Delegate(text, text, texts)
     if path.name == text and not path.exists():
-        names = f" Names: {', '.join(_KNOWN)}." if _KNOWN else ""
-        raise UsageError(f"There is no delegate {text!r}. Give the path of its library.{names}")
+        names = ", ".join(dict.fromkeys((*_KNOWN, *MODULES)))
+        raise UsageError(f"There is no delegate {text!r}. Give the path of its library. Names: {names}.")
     raise UsageError(f"The delegate library {text} {'is a folder' if path.is_dir() else 'does not exist'}.")
 
 
@@ -131,7 +168,6 @@ def create_delegate(delegate: Delegate, interpreter_module: str) -> Any:
         UsageError: the library cannot be loaded, or is none of a delegate.
         UnsupportedModelError: it makes none, as without its device.
     """
-    known = _KNOWN.get(delegate.name)
     # Not by load_delegate: where that fails, the object it leaves behind frees a delegate that it never had, which
     # crashes libraries that do not expect it.
     kind = import_module(interpreter_module).Delegate
@@ -142,35 +178,59 @@ def create_delegate(delegate: Delegate, interpreter_module: str) -> Any:
         return native
     except Exception as error:
         native._library = None
-        raise _explain(error, delegate, known) from error
+        raise _explain(error, delegate) from error
 
 
-def _explain(error: Exception, delegate: Delegate, known: KnownDelegate | None) -> Exception:
+def _explain(error: Exception, delegate: Delegate) -> Exception:
     """What became of an attempt to make a delegate, in a sentence."""
+    failure = find_failure(error)
+    if failure is None:
+        return error
+    kind = UnsupportedModelError if failure == "refused" else UsageError
+    return kind(explain_failure(failure, first_line(error) if str(error).strip() else "", delegate))
+
+
+def find_failure(error: BaseException | None) -> Failure | None:
+    """What an exception from the making of a delegate means; ``None`` for one of another kind."""
     if isinstance(error, OSError):
-        advice = known.install if known else "Is it complete, and made for this system and processor?"
-        return UsageError(f"The delegate library {delegate.library} cannot be loaded: {first_line(error)}. {advice}")
+        return "unloadable"
     if isinstance(error, AttributeError):  # ctypes, of a function that is not there
-        return UsageError(f"{delegate.library} is a library, but none of a delegate: {first_line(error).rstrip('.')}.")
-    if isinstance(error, ValueError | RuntimeError):
-        said = first_line(error) if str(error).strip() else "it gives no reason"
-        return UnsupportedModelError(
-            f"The delegate {delegate.name} cannot be used here: {said.rstrip('.')}. Is its device connected, and "
-            "are its options right?"
-        )
-    return error
+        return "foreign"
+    return "refused" if isinstance(error, ValueError | RuntimeError) else None
 
 
-def check_delegate(delegate: Delegate) -> None:
-    """Makes the delegate once, and frees it again.
+def explain_failure(failure: Failure, said: str, delegate: Delegate) -> str:
+    """A sentence for a person.
 
-    Raises:
-        UsageError: see :func:`create_delegate`.
-        UnsupportedModelError: likewise.
+    Args:
+        failure: the kind.
+        said: by the system's loader, or by the library; empty for nothing.
+        delegate: that was to be made.
     """
-    from edgekit.runtime.engines.litert import INTERPRETERS, find_interpreter
+    said = said.rstrip(".")
+    if failure == "unloadable":
+        known = known_delegate(delegate.name)
+        advice = known.install if known else "Is it complete, and made for this system and processor?"
+        return f"The delegate library {delegate.library} cannot be loaded: {said}. {advice}"
+    if failure == "foreign":
+        return f"{delegate.library} is a library, but none of a delegate: {said}."
+    return (
+        f"The delegate {delegate.name} cannot be used here: {said or 'it gives no reason'}. Is its device connected, "
+        "and are its options right?"
+    )
 
-    create_delegate(delegate, INTERPRETERS[find_interpreter()[0]])
+
+def find_simulated(library: Any) -> str | None:
+    """What a library only imitates, as it says of itself (:data:`SIMULATES`); ``None`` for the real thing.
+
+    Args:
+        library: as :mod:`ctypes` loaded it.
+    """
+    function = getattr(library, SIMULATES, None)
+    if function is None:
+        return None
+    function.restype = ctypes.c_char_p
+    return (function() or b"").decode("utf-8", "replace") or "hardware"
 
 
 def describe_shares(nodes: Sequence[Node], operators: int, after: int, name: str) -> str:

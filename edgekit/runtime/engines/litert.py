@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.errors import ModelFileError, UnsupportedModelError, UsageError
+from edgekit.errors import ModelFileError, NotRunHereError, UnsupportedModelError, UsageError
 from edgekit.modelfile import read_model_file
-from edgekit.runtime.engines.base import STRING, EngineInfo, OpenedModel, TensorInfo, check_inputs
+from edgekit.runtime.engines.base import STRING, EngineInfo, OpenedModel, TensorInfo, check_inputs, check_threads
 from edgekit.runtime.engines.litert_kernels import count_nodes, describe_kernels, read_nodes
+from edgekit.runtime.engines.litert_problems import explain
 from edgekit.runtime.engines.litert_slots import Slot, read_slots
 from edgekit.runtime.engines.stderr import without_chatter
 from edgekit.runtime.engines.versions import installed_version
@@ -51,18 +52,60 @@ def open_model(path: Path, threads: int | None, trust: bool, delegate: Delegate 
     """
     from edgekit.runtime.foreign import read_foreign
     from edgekit.runtime.trust import ensure_tried
+    from edgekit.tflite.digest import carries_own_digest
     from edgekit.tflite.model import read_model
     from edgekit.tflite.spec_io import read_spec
 
     data = read_model_file(path)
     spec = read_spec(data, path.name)
-    if not trust:
-        ensure_tried(data, str(path), delegate=delegate)
+    if delegate is not None:
+        check_compiled(data, path, delegate)
+    # What EdgeKit wrote has run after writing, but not with somebody's delegate.
+    if not trust and (delegate is not None or not carries_own_digest(data)):
+        ensure_tried(data, path, delegate=delegate)
     engine = LiteRTEngine(data, threads, str(path), delegate=delegate)
+    simulated = engine.info.simulated
+    warning = (f"the {simulated} is simulated: the answers are not those of a real one",) if simulated else ()
     if spec is not None:
-        return OpenedModel(engine, spec)
+        return OpenedModel(engine, spec, assumptions=warning)
     foreign = read_foreign(read_model(data, path.name), path.stem)
-    return OpenedModel(engine, foreign.spec, foreign.normalization, foreign.assumptions)
+    return OpenedModel(engine, foreign.spec, foreign.normalization, (*warning, *foreign.assumptions))
+
+
+def check_compiled(data: bytes, path: Path, delegate: Delegate) -> None:
+    """Raises :class:`~edgekit.errors.UnsupportedModelError` for a model without the operator that a delegate runs."""
+    from edgekit.runtime.engines.delegates import known_delegate
+    from edgekit.tflite.model import read_model
+
+    known = known_delegate(delegate.name)
+    if known is None or known.operator is None:
+        return
+    operators = (one for graph in read_model(data, path.name).subgraphs for one in graph.operators)
+    if not any(one.custom_code == known.operator for one in operators):
+        raise UnsupportedModelError(f"{path} cannot be run by the delegate {delegate.name}: {known.compile}.")
+
+
+def describe() -> str:
+    """See :class:`~edgekit.runtime.engines.base.TriedModule`."""
+    package, _ = find_interpreter()
+    return f"{package} {installed_version(package)}"
+
+
+def find_beside(data: bytes, path: Path) -> tuple[Path, ...]:
+    """See :class:`~edgekit.runtime.engines.base.TriedModule`; a ``.tflite`` is always one file."""
+    return ()
+
+
+def check_form(data: bytes, path: Path) -> None:
+    """See :class:`~edgekit.runtime.engines.base.TriedModule`."""
+    from edgekit.tflite.model import read_model
+
+    read_model(data, str(path))
+
+
+def open_untried(data: bytes, path: Path, delegate: Delegate | None = None) -> LiteRTEngine:
+    """See :class:`~edgekit.runtime.engines.base.TriedModule`."""
+    return LiteRTEngine(data, name=str(path), quiet=False, delegate=delegate)
 
 
 def find_interpreter() -> tuple[str, type[Any]]:
@@ -110,8 +153,7 @@ class LiteRTEngine:
         quiet: bool = True,
         delegate: Delegate | None = None,
     ) -> None:
-        if threads is not None and threads < 1:
-            raise UsageError(f"threads must be at least 1. Got: {threads}.")
+        check_threads(threads)
         self._name = name
         self._lock = threading.Lock()
         self._threads = threads or DEFAULT_THREADS
@@ -120,6 +162,7 @@ class LiteRTEngine:
         self._layout: list[tuple[str, tuple[int, ...], np.dtype[Any]]] | None = None
         """Names, shapes and dtypes of the last inputs: what was right once needs no second check."""
         self._delegate = delegate
+        self._simulated: str | None = None
         try:
             with without_chatter() if quiet else contextlib.nullcontext():
                 options = self._delegate_options()
@@ -143,7 +186,7 @@ class LiteRTEngine:
 
     @property
     def info(self) -> EngineInfo:
-        return EngineInfo(self._package, self._version, self._kernels, self._threads)
+        return EngineInfo(self._package, self._version, self._kernels, self._threads, self._simulated)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """See :class:`~edgekit.runtime.engines.base.Engine`."""
@@ -187,9 +230,11 @@ class LiteRTEngine:
     def _delegate_options(self) -> dict[str, Any]:
         if self._delegate is None:
             return {}
-        from edgekit.runtime.engines.delegates import create_delegate
+        from edgekit.runtime.engines.delegates import create_delegate, find_simulated
 
-        return {"experimental_delegates": [create_delegate(self._delegate, INTERPRETERS[self._package])]}
+        native = create_delegate(self._delegate, INTERPRETERS[self._package])
+        self._simulated = find_simulated(native._library)
+        return {"experimental_delegates": [native]}
 
     def _describe_kernels(self, data: bytes, nodes_before: int | None) -> str:
         nodes = read_nodes(self._interpreter)
@@ -199,7 +244,8 @@ class LiteRTEngine:
         from edgekit.tflite.model import read_model
 
         operators = len(read_model(data, self._name).subgraphs[0].operators)
-        return describe_shares(nodes, operators, nodes_before, self._delegate.name)
+        name = f"{self._delegate.name} simulated" if self._simulated else self._delegate.name
+        return describe_shares(nodes, operators, nodes_before, name)
 
     def _require_open(self) -> None:
         if self._interpreter is None:
@@ -246,9 +292,8 @@ class LiteRTEngine:
             slot.shape = shapes[slot.index]
 
     def _explain(self, error: BaseException) -> ModelFileError:
-        from edgekit.runtime.engines.litert_problems import explain
-
         engine = f"{self._package} {self._version}"
         problem = explain(error, f"{engine} with the delegate {self._delegate.name}" if self._delegate else engine)
-        kind = ModelFileError if problem.broken else UnsupportedModelError
+        sound = NotRunHereError if problem.elsewhere else UnsupportedModelError
+        kind = ModelFileError if problem.broken else sound
         return kind(f"{self._name} cannot be run: {problem.reason}.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from edgekit.runtime.engines.problem import Problem
 
 _CUSTOM = re.compile(r"Encountered unresolved custom op: (.+?)\.\s*See instructions")
 _VERSION = re.compile(r"Didn't find op for builtin opcode '(\w+)' version '(\d+)'")
@@ -19,18 +20,7 @@ _COMPILED = {
     "edgetpu-custom-op": "a Coral Edge TPU",
 }
 
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a model does not run.
-
-    Attributes:
-        reason: a clause that goes on after "cannot be run: ".
-        broken: whether the file itself is damaged; else it is sound, but not for this engine.
-    """
-
-    reason: str
-    broken: bool = False
+_DELEGATED = {"edgetpu-custom-op": 'edgekit bench FILE --on edgetpu, or edgekit.load(FILE, delegate="edgetpu")'}
 
 
 def explain(error: BaseException, engine: str) -> Problem:
@@ -40,6 +30,8 @@ def explain(error: BaseException, engine: str) -> Problem:
         error: what it raised.
         engine: name and version, as in ``ai-edge-litert 2.3.0``.
     """
+    from edgekit.runtime.edgetpu.messages import explain_message
+
     message = str(error)
     if isinstance(error, MemoryError):
         return Problem("it asks for more memory than this process may use")
@@ -51,6 +43,8 @@ def explain(error: BaseException, engine: str) -> Problem:
             "it needs operators of full TensorFlow (Flex), which no edge runtime has. "
             "Convert it again with built-in operators only"
         )
+    if meant := explain_message(message):
+        return Problem(meant)
     if custom := _CUSTOM.search(message):
         return _custom(custom[1], engine)
     if newer := _VERSION.search(message):
@@ -77,7 +71,11 @@ def tidy(message: str) -> str:
 
 def _custom(name: str, engine: str) -> Problem:
     if name in _COMPILED:
-        return Problem(f"it is compiled for {_COMPILED[name]} and runs only there. Use the file it was compiled from")
+        how = f", or that device: {_DELEGATED[name]}" if name in _DELEGATED else ""
+        return Problem(
+            f"it is compiled for {_COMPILED[name]} and runs only there. Use the file it was compiled from{how}",
+            elsewhere=True,
+        )
     return Problem(
         f"it needs the custom operator {name!r}, which is not part of {engine}. "
         "It runs only in the application that brings this operator"

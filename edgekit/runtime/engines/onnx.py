@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 
 from edgekit.errors import MissingExtraError, ModelFileError, UnsupportedModelError, UsageError
 from edgekit.modelfile import read_model_file
+from edgekit.onnxfile.digest import carries_own_digest
 from edgekit.onnxfile.model import read_onnx
 from edgekit.onnxfile.safety import check_safe
 from edgekit.onnxfile.spec_io import read_spec
-from edgekit.runtime.engines.base import STRING, EngineInfo, OpenedModel, TensorInfo, check_inputs
+from edgekit.runtime.engines.base import STRING, EngineInfo, OpenedModel, TensorInfo, check_inputs, check_threads
 from edgekit.runtime.engines.onnx_problems import explain
 
 PROVIDER = "CPUExecutionProvider"
@@ -46,20 +48,49 @@ _DTYPES = {
 def prepare() -> None:
     """See :class:`~edgekit.runtime.engines.base.EngineModule`."""
     _import_onnxruntime()
+    import_module("edgekit.runtime.trust")
 
 
 def open_model(path: Path, threads: int | None, trust: bool) -> OpenedModel:
     """Loads an ``.onnx``; see :class:`~edgekit.runtime.engines.base.EngineModule`.
 
-    ``trust`` changes nothing. The file is read once; only weights in further files, which must lie in its
-    folder, are read by onnxruntime from the disk.
+    The file is read once: the bytes that were tried are the bytes that run. Only weights in further files, which
+    must lie in its folder, are read by onnxruntime from the disk.
     """
+    from edgekit.runtime.trust import ensure_tried
+
     data = read_model_file(path)
     outline = read_onnx(data, str(path))
     check_safe(outline, path)
     spec = read_spec(outline, path.name)
+    _import_onnxruntime()
+    # EdgeKit writes one file; weights beside it are somebody else's.
+    if not trust and (outline.external or not carries_own_digest(data)):
+        ensure_tried(data, path)
     # A file of 2 GiB or more is no protobuf message; onnxruntime says so.
     return OpenedModel(ONNXEngine(path if outline.external else data, threads, str(path)), spec)
+
+
+def describe() -> str:
+    """See :class:`~edgekit.runtime.engines.base.TriedModule`."""
+    return f"onnxruntime {_import_onnxruntime().__version__}"
+
+
+def find_beside(data: bytes, path: Path) -> tuple[Path, ...]:
+    """See :class:`~edgekit.runtime.engines.base.TriedModule`."""
+    outline = read_onnx(data, str(path))
+    check_safe(outline, path)
+    return tuple(path.parent / place for place in sorted(outline.external))
+
+
+def check_form(data: bytes, path: Path) -> None:
+    """See :class:`~edgekit.runtime.engines.base.TriedModule`."""
+    find_beside(data, path)
+
+
+def open_untried(data: bytes, path: Path) -> ONNXEngine:
+    """See :class:`~edgekit.runtime.engines.base.TriedModule`."""
+    return ONNXEngine(path if find_beside(data, path) else data, name=str(path))
 
 
 class ONNXEngine:
@@ -79,8 +110,7 @@ class ONNXEngine:
     """
 
     def __init__(self, model: bytes | Path, threads: int | None = None, name: str = "the model") -> None:
-        if threads is not None and threads < 1:
-            raise UsageError(f"threads must be at least 1. Got: {threads}.")
+        check_threads(threads)
         ort = _import_onnxruntime()
         self._name = name
         self._lock = threading.Lock()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from edgekit.errors import first_line
+from edgekit.runtime.engines.problem import Problem
 
 _PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : ")
-_SOURCE = re.compile(r"(/onnxruntime_src\S*|[A-Za-z]:\\\S*\.(?:cc|h)):\d+ .*?(?=\S+ was (?:false|not)|$)")
+_SOURCE = re.compile(r"(?:/onnxruntime_src\S*|[A-Za-z]:\\\S*\.(?:cc|h)):\d+ (?:[^)]*?\([^)]*\)\S*(?: const)? )?")
+"""A place in onnxruntime's source, with the function's signature."""
 _PATH = re.compile(r"Load model from .+? failed:\s*")
 _OPSET = re.compile(r"domain (\S+) is till opset (\d+)")
 _IR = re.compile(r"Unsupported model IR version: (\d+), max supported IR version: (\d+)")
@@ -22,19 +23,6 @@ _BROKEN_KINDS = frozenset(
     {"InvalidProtobuf", "InvalidGraph", "NoSuchFile", "Fail", "InvalidArgument", "RuntimeException"}
 )
 """Names of onnxruntime's exceptions for what is wrong in the file itself."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a model cannot run.
-
-    Attributes:
-        reason: a clause that goes on after "cannot be run: ", without a full stop.
-        broken: the file is damaged; else it is sound, but not for this onnxruntime.
-    """
-
-    reason: str
-    broken: bool
 
 
 def explain(error: BaseException, engine: str) -> Problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import threading
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import ModelFileError, UnsupportedModelError, UsageError, first_line
+from edgekit.quiet import without_framework_warnings
 from edgekit.runtime.engines.base import STRING, EngineInfo, OpenedModel, TensorInfo, check_inputs
 from edgekit.savedmodel import SavedModelInfo, SavedTensor, check_saved_model, import_tensorflow
 
@@ -85,7 +85,7 @@ class SavedModelEngine:
         self._name = str(info.path)
         self._lock = threading.Lock()
         self._threads = _limit_threads(tf, threads)
-        with _quiet(tf), tf.device(_DEVICE):
+        with without_framework_warnings(), tf.device(_DEVICE):
             try:
                 # Kept, since the function alone does not keep its variables alive.
                 self._model = tf.saved_model.load(self._name, tags=list(info.tags))
@@ -169,18 +169,6 @@ def _limit_threads(tf: Any, threads: int | None) -> int | None:
         if tf.config.threading.get_intra_op_parallelism_threads() != threads:
             return None
     return threads
-
-
-@contextlib.contextmanager
-def _quiet(tf: Any) -> Any:
-    """Keeps warnings of TensorFlow's Python side (old saved functions, absent gradients) off the terminal."""
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel("ERROR")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _reason(error: Exception) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import ModelFileError, UnsupportedModelError, UsageError
-from edgekit.runtime.engines.base import EngineInfo, OpenedModel, TensorInfo, check_inputs
+from edgekit.runtime.engines.base import EngineInfo, OpenedModel, TensorInfo, check_inputs, check_threads
 from edgekit.runtime.engines.node_process import NodeDiedError, NodeProcess, find_node
 from edgekit.spec import ModelSpec, TensorSpec
 
@@ -48,8 +48,7 @@ def open_model(path: Path, threads: int | None, trust: bool) -> OpenedModel:
     """
     from edgekit.tfjs.format import check_model, read_spec
 
-    if threads is not None and threads < 1:
-        raise UsageError(f"threads must be at least 1. Got: {threads}.")
+    check_threads(threads)
     model = check_model(path)
     spec = read_spec(model)
     return OpenedModel(TfjsEngine(model.folder, spec, str(path)), spec)
@@ -160,7 +159,8 @@ class TfjsEngine:
             raise UnsupportedModelError(f"{self._name}: Node ended while TensorFlow.js ran it ({error}).") from error
         if "error" in answer:
             kind = {"file": ModelFileError, "usage": UsageError}.get(answer.get("kind", ""), UnsupportedModelError)
-            raise kind(f"{self._name}: {answer['error']}")
+            said = str(answer["error"]).strip() or "TensorFlow.js refuses it and gives no reason"
+            raise kind(f"{self._name}: {said}")
         return answer, outputs
 
 

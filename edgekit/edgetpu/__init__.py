@@ -1,0 +1,1 @@
+"""What the Edge TPU takes: the compiler's rules as data, its logs, and the chip's parameter memory."""
