@@ -56,12 +56,15 @@ class EdgeTPUOptions:
         dense: what becomes of dense layers, of which the compiler takes no weights with a scale for each output:
             weights with one scale for all, or convolutions, with the very answers of ``tflite:int8``.
         as_it_is: convert networks, too, that have squeeze-and-excitation gates.
+        search_delegate: where the compiler fails, let it leave more and more ops at the end to the CPU until it
+            succeeds.
     """
 
     num_segments: int = option(1, least=1, most=16)
     min_runtime_version: int | None = option(None, least=10, most=14)
     dense: str = option(_PER_TENSOR, choices=(_PER_TENSOR, _CONVOLUTION))
     as_it_is: bool = option(False)
+    search_delegate: bool = option(False)
 
 
 @register
@@ -104,12 +107,14 @@ class EdgeTPUConverter:
             reasons = "; ".join(f"{one.count} {one.op}: {one.reason}" for one in mapping.ops)
             raise ConversionError(f"No op of {spec.name} would run on the Edge TPU ({reasons}).")
         out.write_bytes(data)
-        notes = notes_about(mapping, out.name, options.num_segments, options.min_runtime_version)
+        asked = (options.num_segments, options.min_runtime_version, options.search_delegate)
+        notes = notes_about(mapping, out.name, *asked)
         return Artifact.at(out, self.format, precision, spec, (*rewritten, *notes))
 
     def finish(self, artifact: Artifact, proof: Check, options: EdgeTPUOptions) -> tuple[Beside, ...]:
         """Compiles the artifact once it is proved, where the compiler is on the PATH."""
-        return compile_beside(artifact, proof, options.num_segments, options.min_runtime_version)
+        asked = (options.num_segments, options.min_runtime_version, options.search_delegate)
+        return compile_beside(artifact, proof, *asked)
 
 
 def _convert(

@@ -25,7 +25,11 @@ _MEGABYTE = 1 << 20
 
 
 def compile_beside(
-    artifact: Artifact, proof: Check, num_segments: int, min_runtime_version: int | None
+    artifact: Artifact,
+    proof: Check,
+    num_segments: int,
+    min_runtime_version: int | None,
+    search_delegate: bool = False,
 ) -> tuple[Beside, ...]:
     """Compiles an artifact, with the result beside it; nothing where no compiler is on the PATH.
 
@@ -37,25 +41,32 @@ def compile_beside(
         proof: how that was proved.
         num_segments: into how many parts it is cut.
         min_runtime_version: the oldest Edge TPU runtime that the result is to run with.
+        search_delegate: where the compiler fails, let it search for a part that it can compile.
     """
     if find_compiler() is None:
         return ()
     folder, name = artifact.path.parent, artifact.path.name.removesuffix(_READY)
+    written: list[Path] = []
     try:
         with tempfile.TemporaryDirectory(prefix="compiler-", dir=folder, ignore_cleanup_errors=True) as work:
             model = Path(work) / f"{name}.tflite"
             shutil.copyfile(artifact.path, model)
-            compiled = compile_model(model, Path(work), num_segments, min_runtime_version)
+            compiled = compile_model(
+                model, Path(work), num_segments, min_runtime_version, search_delegate=search_delegate
+            )
             print("", compiled.command, compiled.printed, *compiled.logs, sep="\n")
             notes = judge(artifact.path.read_bytes(), compiled, min_runtime_version)
             for made in compiled.models:
                 data = made.read_bytes()
-                (folder / made.name).write_bytes(
-                    embed(data, artifact.spec) if num_segments == 1 else signed(data, made.name)
-                )
-    except EdgeKitError as error:
-        print(error)
-        return (Beside(f"{name}{_COMPILED}", Check(), str(error)),)
+                data = embed(data, artifact.spec) if num_segments == 1 else signed(data, made.name)
+                written.append(folder / made.name)
+                written[-1].write_bytes(data)
+    except (EdgeKitError, OSError) as error:
+        for file in filter(Path.is_file, written):  # half a model is none
+            file.unlink()
+        why = str(error) if isinstance(error, EdgeKitError) else f"It could not be compiled here: {error}."
+        print(why)
+        return (Beside(f"{name}{_COMPILED}", Check(), why),)
     reason = f"Not run here: it needs an Edge TPU. {_about(artifact.path.name, proof)}"
     return tuple(Beside(made.name, Check(proof.inputs, reason=reason, notes=notes)) for made in compiled.models)
 

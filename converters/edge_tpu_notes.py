@@ -10,7 +10,11 @@ _MEGABYTE = 1 << 20
 
 
 def notes_about(
-    mapping: Mapping, file: str, num_segments: int = 1, min_runtime_version: int | None = None
+    mapping: Mapping,
+    file: str,
+    num_segments: int = 1,
+    min_runtime_version: int | None = None,
+    search_delegate: bool = False,
 ) -> tuple[str, ...]:
     """A sentence or two for each op left behind, for memory, and for the next step.
 
@@ -19,6 +23,7 @@ def notes_about(
         file: its name.
         num_segments: that are asked for.
         min_runtime_version: likewise.
+        search_delegate: likewise.
     """
     total = mapping.mapped + mapping.left
     where = f"all {total} ops run on the Edge TPU"
@@ -33,7 +38,7 @@ def notes_about(
             "on several Edge TPUs (--option edgetpu.num_segments=2) or a smaller network avoid that."
         )
     if find_compiler() is None:
-        notes.append(f"Not compiled yet. {how_to_compile(file, num_segments, min_runtime_version)}")
+        notes.append(f"Not compiled yet. {how_to_compile(file, num_segments, min_runtime_version, search_delegate)}")
     return tuple(notes)
 
 

@@ -30,12 +30,16 @@ from edgekit.runtime.edgetpu.library import NAME
 from edgekit.runtime.edgetpu.look import LIMIT_SECONDS, MODULE, Look, look_here, read_look, request_of
 from edgekit.runtime.edgetpu.options import parse_variant
 from edgekit.runtime.edgetpu.problems import explain_crash
+from edgekit.runtime.edgetpu.source import read_source
 from edgekit.runtime.engines.delegates import Delegate
 from edgekit.runtime.engines.litert import check_compiled
 from edgekit.targets import register
 from edgekit.targets.base import TargetRequest
 from edgekit.targets.local import LocalTarget
 from edgekit.targets.raspberry_pi import WATCH, RaspberryPi, sum_up_readings
+from edgekit.tflite.embed import embed
+from edgekit.tflite.model import read_model
+from edgekit.tflite.spec_io import read_spec
 
 
 @register(NAME, variants=None, address="the address for ssh of the machine that it is plugged into", here=True)
@@ -113,11 +117,23 @@ class EdgeTpuBehindSsh(RaspberryPi):
     def answer(self, path: Path, pixels: NDArray[np.uint8], threads: int | None = None) -> PhotoAnswers:
         """See :class:`~edgekit.targets.base.Target`."""
         look = self._ready(path)
-        job = AnswersJob(self._send(path), self._send_pixels(pixels), threads, _arguments(self._options))
+        job = AnswersJob(self._send_whole(path), self._send_pixels(pixels), threads, _arguments(self._options))
         seconds = job.seconds(len(pixels))
         child = self._run("edgekit.measure.answers_worker", asdict(job), seconds)
         _check_crash(child.result, look)
         return read_answers(child.result, path.name, seconds)
+
+    def _send_whole(self, path: Path) -> str:
+        """Sends a model with its spec, which may be that of the file beside it, from which it was compiled."""
+        data = read_model_file(path)
+        model = read_model(data, path.name)
+        source = None if read_spec(data, path.name) else read_source(model, path, trust=False)
+        if source is None or source.spec is None or source.normalization is not None:
+            return self._send(path)
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder, path.name)
+            whole.write_bytes(embed(data, source.spec))
+            return self._send(whole)
 
     def _ready(self, path: Path) -> Look:
         _check_model(path)

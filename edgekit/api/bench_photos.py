@@ -17,11 +17,9 @@ from edgekit.measure.answers_worker import PhotoAnswers
 from edgekit.measure.device_accuracy import DeviceAccuracy, compare_devices
 from edgekit.progress import Progress
 from edgekit.runtime import load
+from edgekit.runtime.edgetpu.source import find_sources
 from edgekit.spec import ModelSpec
 from edgekit.targets import Target, get_target
-
-_COMPILED = "_edgetpu"
-"""What the Edge TPU's compiler puts after a file's name."""
 
 
 class BenchPhotos:
@@ -99,16 +97,12 @@ class BenchPhotos:
 def find_source(file: Path) -> Path:
     """The file that this machine's processor runs: itself, or what a model for the Edge TPU was compiled from.
 
-    The compiler writes ``NAME_edgetpu.tflite`` for ``NAME.tflite``; EdgeKit calls what it gives to the compiler
-    ``NAME_for_edgetpu.tflite``.
-
     Raises:
         UsageError: that is not there.
     """
-    if not file.stem.endswith(_COMPILED) or file.suffix != ".tflite":
+    sources = find_sources(file)
+    if not sources:
         return file
-    name = file.stem.removesuffix(_COMPILED)
-    sources = [file.with_name(f"{name}{form}.tflite") for form in ("_for_edgetpu", "")]
     found = next((source for source in sources if source.is_file()), None)
     if found is None:
         raise UsageError(

@@ -20,7 +20,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit.errors import ConversionError
+from edgekit.edgetpu.compiled import is_compiled
+from edgekit.edgetpu.failures import TIMEOUT, advice, last_words, read_printed
+from edgekit.errors import ConversionError, ModelFileError
+from edgekit.tflite.model import TFLiteModel, read_model
 
 PROGRAM = "edgetpu_compiler"
 """Its name on the PATH."""
@@ -30,6 +33,9 @@ SECONDS = 600
 
 _GRACE_SECONDS = 30
 """Beyond its own limit, at which it says so itself, before it is killed."""
+
+_SEARCHES = 3
+"""How many times as long it may take to search for a part that it can compile: each try has its own limit."""
 
 _DOWNLOAD = "https://coral.ai/docs/edgetpu/compiler/#download"
 
@@ -68,9 +74,11 @@ def find_compiler() -> Path | None:
     return None if found is None else Path(found)
 
 
-def compiler_arguments(num_segments: int = 1, min_runtime_version: int | None = None) -> list[str]:
+def compiler_arguments(
+    num_segments: int = 1, min_runtime_version: int | None = None, search_delegate: bool = False
+) -> list[str]:
     """The options of its command line, in its long form."""
-    arguments = []
+    arguments = ["--search_delegate"] if search_delegate else []
     if min_runtime_version is not None:
         arguments += ["--min_runtime_version", str(min_runtime_version)]
     if num_segments > 1:
@@ -78,15 +86,18 @@ def compiler_arguments(num_segments: int = 1, min_runtime_version: int | None = 
     return arguments
 
 
-def how_to_compile(file: str, num_segments: int = 1, min_runtime_version: int | None = None) -> str:
+def how_to_compile(
+    file: str, num_segments: int = 1, min_runtime_version: int | None = None, search_delegate: bool = False
+) -> str:
     """Sentences for those who have no compiler: where it comes from, where it runs, what to type.
 
     Args:
         file: the model's name.
         num_segments: that are asked for.
         min_runtime_version: likewise.
+        search_delegate: likewise.
     """
-    command = shlex.join([PROGRAM, *compiler_arguments(num_segments, min_runtime_version), file])
+    command = shlex.join([PROGRAM, *compiler_arguments(num_segments, min_runtime_version, search_delegate), file])
     where = where_it_runs(sys.platform, platform.machine())
     return f"{where}. Get it from {_DOWNLOAD} (Debian, Ubuntu; x86-64), then: {command}"
 
@@ -109,6 +120,7 @@ def compile_model(
     num_segments: int = 1,
     min_runtime_version: int | None = None,
     seconds: int = SECONDS,
+    search_delegate: bool = False,
 ) -> Compiled:
     """Compiles a model. On Ctrl-C, and where this process is killed, the compiler and what it started end, too.
 
@@ -117,38 +129,44 @@ def compile_model(
         folder: where its files go, an empty one that is there.
         num_segments: into how many parts it is cut, for as many Edge TPUs in a row.
         min_runtime_version: the oldest Edge TPU runtime that the result is to run with; by default the compiler's own.
-        seconds: that it may take.
+        seconds: that it may take; three times as long to search.
+        search_delegate: where it fails, let it leave more and more ops at the end to the CPU until it succeeds.
 
     Raises:
-        ConversionError: there is none on the PATH or it cannot be started, it failed, was too slow or wrote no model;
-            the message has what it said last.
+        ConversionError: there is none on the PATH or it cannot be started, it failed, was too slow, or wrote no model
+            or one without anything for the Edge TPU; the message has what it said last, and what to do.
+        OSError: the folder cannot be written.
     """
     program = find_compiler()
     if program is None:
-        raise ConversionError(how_to_compile(model.name, num_segments, min_runtime_version))
+        raise ConversionError(how_to_compile(model.name, num_segments, min_runtime_version, search_delegate))
     version = _version_of(program, folder)
     limit = ["--timeout_sec", str(seconds)] if version is not None and version >= _OWN_LIMIT else []
-    asked = [*limit, *compiler_arguments(num_segments, min_runtime_version)]
+    asked = [*limit, *compiler_arguments(num_segments, min_runtime_version, search_delegate)]
     command = [str(program), *asked, "--out_dir", str(folder), str(model)]
-    output = folder / "printed.txt"
-    code = _run(command, output, seconds + _GRACE_SECONDS)
-    printed = output.read_text(encoding="utf-8", errors="replace")
-    output.unlink()
+    longest = seconds * (_SEARCHES if search_delegate else 1)
+    code, printed = _run(command, folder / "printed.txt", longest + _GRACE_SECONDS)
     models = _models(folder, model.stem, num_segments)
     if code is None:
-        raise ConversionError(f"{PROGRAM} took longer than {seconds} s for {model.name} and was stopped.")
+        slow = advice(TIMEOUT, search_delegate)
+        raise ConversionError(f"{PROGRAM} took longer than {longest} s for {model.name} and was stopped.{slow}")
     if code != 0 or not models:
         ending = f" (exit code {code})" if code else ""
-        raise ConversionError(f"{PROGRAM} compiled nothing of {model.name}{ending}: {_last_words(printed)}")
-    logs = tuple(log.read_text(encoding="utf-8", errors="replace") for log in map(_log_of, models) if log.exists())
+        why = f"{last_words(printed)}{advice(printed, search_delegate)}"
+        raise ConversionError(f"{PROGRAM} compiled nothing of {model.name}{ending}: {why}")
+    made = [_read_made(one, printed) for one in models]
+    if not any(map(is_compiled, made)):
+        raise ConversionError(
+            f"{PROGRAM} left all of {model.name} to the CPU: what it wrote has nothing for the Edge TPU. It said: "
+            f"{last_words(printed)}"
+        )
+    logs = tuple(read_printed(log) for log in map(_log_of, models) if log.is_file())
     return Compiled(models, version, printed, logs, shlex.join([PROGRAM, *asked, model.name]))
 
 
 def _version_of(program: Path, folder: Path) -> int | None:
-    output = folder / "version.txt"
-    _run([str(program), "--version"], output, _VERSION_SECONDS)
-    found = _VERSION.search(output.read_text(encoding="utf-8", errors="replace"))
-    output.unlink()
+    _, printed = _run([str(program), "--version"], folder / "version.txt", _VERSION_SECONDS)
+    found = _VERSION.search(printed)
     return int(found[1]) if found else None
 
 
@@ -156,31 +174,41 @@ def _models(folder: Path, stem: str, num_segments: int) -> tuple[Path, ...]:
     """Those that it must have written; none where one is missing."""
     parts = [f"{stem}_segment_{part}_of_{num_segments}" for part in range(num_segments)] if num_segments > 1 else [stem]
     models = tuple(folder / f"{part}_edgetpu.tflite" for part in parts)
-    return models if all(one.exists() for one in models) else ()
+    return models if all(one.is_file() for one in models) else ()
+
+
+def _read_made(made: Path, printed: str) -> TFLiteModel:
+    try:
+        return read_model(made.read_bytes(), made.name)
+    except ModelFileError as error:
+        what = "is damaged" if made.stat().st_size else "is empty"
+        raise ConversionError(f"{PROGRAM} wrote {made.name}, which {what}. It said: {last_words(printed)}") from error
 
 
 def _log_of(model: Path) -> Path:
     return model.with_suffix(".log")
 
 
-def _last_words(printed: str) -> str:
-    """The lines that say why, of all that it printed."""
-    lines = [line.strip() for line in printed.splitlines() if line.strip()]
-    telling = [
-        line for line in lines if line.startswith(("ERROR", "Invalid", "Model ", "Internal", "Compilation failed:"))
-    ]
-    return " ".join(telling[-3:] or lines[-1:]) or "it said nothing."
+def _run(command: Sequence[str], output: Path, seconds: float) -> tuple[int | None, str]:
+    """The exit code, ``None`` after a timeout, and what was printed, by way of a file that is gone then.
+
+    The process has a group of its own, which ends as a whole.
+    """
+    try:
+        with output.open("wb") as printed:
+            try:
+                process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True
+                )
+            except OSError as error:
+                raise ConversionError(f"{command[0]} cannot be started ({error.strerror}).") from error
+        code = _wait(process, seconds)
+        return code, read_printed(output)
+    finally:
+        output.unlink(missing_ok=True)
 
 
-def _run(command: Sequence[str], output: Path, seconds: float) -> int | None:
-    """The exit code; ``None`` after a timeout. The process has a group of its own, which ends as a whole."""
-    with output.open("wb") as printed:
-        try:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True
-            )
-        except OSError as error:
-            raise ConversionError(f"{command[0]} cannot be started ({error.strerror}).") from error
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
     try:
         with _guarded(process.pid):
             return process.wait(seconds)

@@ -51,7 +51,7 @@ def examine(op: OpView, compiler: int, runtime: int) -> Finding | None:
         or _data_type(op, runtime)
         or _supported(op, runtime)
         or _version(op, compiler)
-        or _limits(op, runtime)
+        or _limits(op, compiler, runtime)
     )
 
 
@@ -68,6 +68,9 @@ def _data_type(op: OpView, runtime: int) -> Finding | None:
         known = tensor.dtype in EIGHT_BITS
         if known and (tensor.dtype == "uint8" or runtime >= _SIGNED_SINCE):
             continue
+        if op.name == "QUANTIZE" and known:
+            # To int8 for runtimes 10 and 11; the compiler's words from a log for runtime 10.
+            return Finding(reasons.LIMITATION, f"it works on {tensor.dtype}", fixes.SIGNED, sources.SIGNED_QUANTIZE)
         if op.name == "QUANTIZE" and tensor.dtype in FLOAT_TYPES:
             # The compiler's words for a QUANTIZE of floating point, in every public log that has one.
             fix = fixes.QUANTIZE_FLOAT if op.is_interface(tensor) else fixes.FLOAT_PART
@@ -111,9 +114,9 @@ def _version(op: OpView, compiler: int) -> Finding | None:
     return Finding(reasons.VERSION, detail, fixes.VERSION.format(known=known), sources.OP_VERSIONS)
 
 
-def _limits(op: OpView, runtime: int) -> Finding | None:
+def _limits(op: OpView, compiler: int, runtime: int) -> Finding | None:
     for limit in RULES[op.name].limits:
         detail = limit.check(op) if limit.holds(runtime) else None
         if detail:
-            return Finding(limit.reason, detail, limit.fix, limit.source)
+            return Finding(limit.reason_of(compiler), detail, limit.fix, limit.source)
     return None

@@ -15,15 +15,36 @@ from typing import Any
 
 from edgekit.edgetpu.log_values import count, remaining, size, value
 from edgekit.edgetpu.outcome import OpOutcome
-from edgekit.edgetpu.reasons import IMPRECISE, MAPPED, REASONS
+from edgekit.edgetpu.reasons import EARLY_REASONS, MAPPED, REASONS
 from edgekit.errors import ConversionError
 
-_STATUSES = (MAPPED, *REASONS, IMPRECISE)
+_STATUSES = (MAPPED, *REASONS, *EARLY_REASONS)
 
-_VERSION = re.compile(r"^\s*Edge TPU Compiler version\s+(\d+(?:\.\d+)*)\s*$", re.MULTILINE)
+_QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
+"""What mail and issue threads put in front of each line."""
+
+_VERSION = re.compile(r"^\s*Edge TPU Compiler version\s+([0-9]{1,9}(?:\.[0-9]{1,12}){0,8})\s*$", re.MULTILINE)
 _TABLE = re.compile(r"^\s*Operator\s+Count\s+Status\s*$", re.MULTILINE)
-_ROW = re.compile(r"\s*(\S+)\s+(\d+)\s+(\S.*?)\s*")
-_FAILURES = ("Compilation failed", "Internal compiler error", "ERROR:", "Invalid model", "Unable to")
+_ROW = re.compile(r"\s*(\S{1,200})\s+([0-9]{1,9})\s+(\S.{0,300}?)\s*")
+_FAILURES = (
+    "Compilation failed",
+    "Compilation timeout",
+    "Internal compiler error",
+    "ERROR:",
+    "Invalid model",
+    "Model could not be parsed",
+    "Model not quantized",
+    "Unable to",
+)
+_LOCATED = re.compile(r"loc\(.*\): error: .*")
+"""The compiler's MLIR front end, as in ``loc("stem/Slice"): error: 'tfl.strided_slice' op is not supported``."""
+
+_SHOWN = 100
+"""Characters of a damaged row in an error."""
+
+_LONGEST, _MOST = 500, 8
+"""Characters and lines of a failure: a search for a delegate prints its failures by the hundred."""
+
 _SEGMENT = re.compile(r"^(?=[ \t]*Input model:)", re.MULTILINE)
 
 
@@ -100,7 +121,7 @@ def parse_logs(text: str, name: str = "The log") -> tuple[CompilerLog, ...]:
     Raises:
         ConversionError: it is no log of the compiler, or one of its parts is cut off.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _QUOTE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     starts = list(_VERSION.finditer(text))
     if not starts:
         raise ConversionError(f"{name} is no log of the Edge TPU compiler ({_what_it_is(text)}).{_AGAIN}")
@@ -167,7 +188,7 @@ def _rows(text: str, name: str) -> tuple[OpOutcome, ...]:
         if match is None or not _is_status(match[3]):
             if rows and not line.split()[0].isupper():
                 break  # "Compilation succeeded!": the table is over; names of ops are in capitals
-            raise _cut(name, f"a row of its table is {line.strip()!r}")
+            raise _cut(name, f"a row of its table is {line.strip()[:_SHOWN]!r}")
         mapped = match[3] == MAPPED
         rows.append(OpOutcome(match[1], int(match[2]), mapped, None if mapped else match[3]))
     if not rows:
@@ -216,9 +237,11 @@ def _check_model(log: CompilerLog, counts: Mapping[str, int], name: str) -> None
 
 
 def _failure(body: str) -> str | None:
-    lines = [line.strip() for line in body.split("\n") if line.strip().startswith(_FAILURES)]
+    said = [line.strip() for line in body.split("\n")]
+    lines = [line for line in said if line.startswith(_FAILURES) or _LOCATED.fullmatch(line)]
     reasons = [line for line in lines if not re.fullmatch(r"Compilation failed!?", line)]
-    return " ".join(dict.fromkeys(reasons or lines)) or None
+    first = list(dict.fromkeys(line[:_LONGEST] for line in reasons or lines))[:_MOST]
+    return " ".join(first) or None
 
 
 def _cut(name: str, reason: str) -> ConversionError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SIZE = re.compile(r"([\d.]+)\s*((?:[KMG]i?)?B)")
+_SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*((?:[KMG]i?)?B)")
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
@@ -17,16 +17,13 @@ def value(head: str, key: str) -> str:
 def count(head: str, key: str) -> int | None:
     """The number behind a key."""
     found = value(head, key)
-    return int(found) if found.isdecimal() else None
+    return int(found) if re.fullmatch("[0-9]{1,9}", found) else None
 
 
 def size(head: str, key: str) -> int | None:
     """The bytes behind a key, as in ``6.91MiB``."""
     match = _SIZE.fullmatch(value(head, key))
-    try:
-        return round(float(match[1]) * _UNITS[match[2]]) if match else None
-    except ValueError:  # "1.2.3MiB"
-        return None
+    return round(float(match[1]) * _UNITS[match[2]]) if match else None
 
 
 def remaining(head: str) -> int | None:

@@ -15,9 +15,10 @@ from edgekit.edgetpu.compiled import EDGETPU_OP, CompiledModel, is_compiled, rea
 from edgekit.edgetpu.compilers import Compiler, compiler_of
 from edgekit.edgetpu.general import Finding, examine
 from edgekit.edgetpu.memory import ON_CHIP_BYTES, ParameterMemory, estimate_memory
-from edgekit.edgetpu.notes import find_notes, find_refusal
+from edgekit.edgetpu.notes import find_notes
 from edgekit.edgetpu.outcome import OpOutcome
 from edgekit.edgetpu.partition import blockers, first_subgraph
+from edgekit.edgetpu.refusals import find_refusal
 from edgekit.edgetpu.view import GraphView, OpView
 from edgekit.errors import ModelFileError
 from edgekit.tflite.model import Subgraph, TFLiteModel, read_model
@@ -130,7 +131,8 @@ def map_read_model(model: TFLiteModel, compiler: str = _LATEST, runtime: int | N
     if is_compiled(model):
         return _compiled(model, chosen)
     view = GraphView(model)
-    found = [examine(OpView(view, operator), chosen.major, chosen.runtime) for operator in graph.operators]
+    ops = [OpView(view, operator) for operator in graph.operators]
+    found = [examine(op, chosen.major, chosen.runtime) for op in ops]
     supported = [finding is None for finding in found]
     taken = first_subgraph(graph, supported)
     behind = blockers(graph, taken, supported)
@@ -149,7 +151,7 @@ def map_read_model(model: TFLiteModel, compiler: str = _LATEST, runtime: int | N
         ops=_table(fates),
         memory=estimate_memory(graph, (graph.operators[index] for index in sorted(taken))),
         refused=find_refusal(model, chosen.major),
-        notes=tuple(find_notes(model, taken)),
+        notes=tuple(find_notes(model, ops, taken, chosen.major)),
     )
 
 
@@ -174,19 +176,22 @@ _SHOWN = 3
 
 def fixes_of(fates: list[OpFate]) -> str | None:
     """What is wrong with these ops and what to change, each thing once; ``None`` where they are mapped."""
-    details: dict[str, dict[str, None]] = {}
+    details: dict[str, Counter[str]] = {}
     for fate in fates:
         if fate.finding is not None:
-            details.setdefault(fate.finding.fix, {})[fate.finding.detail] = None
+            details.setdefault(fate.finding.fix, Counter())[fate.finding.detail] += 1
     if not details:
         return None
-    return " ".join(f"{_sentence(tuple(said))} {fix}" for fix, said in details.items())
+    several = len(details) > 1
+    return " ".join(f"{_sentence(said, several)} {fix}" for fix, said in details.items())
 
 
-def _sentence(said: tuple[str, ...]) -> str:
+def _sentence(said: Counter[str], several: bool) -> str:
+    """What is wrong, of how many ops where the others need something else."""
     more = f", and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
-    text = "; ".join(said[:_SHOWN])
-    return f"{text[:1].upper()}{text[1:]}{more}."
+    text = "; ".join(list(said)[:_SHOWN])
+    of = f" ({said.total()} of them)" if several else ""
+    return f"{text[:1].upper()}{text[1:]}{more}{of}."
 
 
 def _compiled(model: TFLiteModel, chosen: Compiler) -> Mapping:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from edgekit.edgetpu import fixes, limits, sources
 from edgekit.edgetpu.compilers import FIRST_RUNTIME, LAST_RUNTIME
-from edgekit.edgetpu.reasons import LIMITATION
+from edgekit.edgetpu.reasons import LIMITATION, PARAMETER, TWO_DIMENSIONS
 from edgekit.edgetpu.view import Check
 
 
@@ -26,6 +26,7 @@ class Limit:
         since: the first runtime that it holds for.
         until: the last one.
         reason: what the compiler says.
+        early_reason: what compiler 2.0 said, where that was something else; else empty.
         source: where it is documented.
     """
 
@@ -35,11 +36,19 @@ class Limit:
     since: int = FIRST_RUNTIME
     until: int = LAST_RUNTIME
     reason: str = LIMITATION
+    early_reason: str = ""
     source: str = sources.OPERATIONS
 
     def holds(self, runtime: int) -> bool:
         """Whether it is a limit of this runtime."""
         return self.since <= runtime <= self.until
+
+    def reason_of(self, compiler: int) -> str:
+        """What this compiler says, by its major version."""
+        return self.early_reason if self.early_reason and compiler <= _EARLY else self.reason
+
+
+_EARLY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +59,14 @@ class OpRule:
         since: the first runtime with it.
         limits: all must be kept.
         note: what is known and cannot be checked beforehand, for the documentation; else empty.
+        note_source: who says so; empty where that is ``source``.
         source: where it is documented.
     """
 
     since: int = FIRST_RUNTIME
     limits: tuple[Limit, ...] = ()
     note: str = ""
+    note_source: str = ""
     source: str = sources.OPERATIONS
 
 
@@ -69,8 +80,10 @@ _WEIGHTS = Limit(
     "Weights and biases are constants.",
     limits.computed_parameters(1, 2),
     fixes.CONSTANT,
+    reason=PARAMETER,
     source=sources.REQUIREMENTS,
 )
+_LARGE = "From about 65,000 elements on it may stay on the CPU; the limit is not documented."
 _RESIZE = OpRule(
     limits=(
         Limit("Input and output have three dimensions.", limits.resized_dimensions, fixes.RESIZE_ONE),
@@ -96,7 +109,9 @@ RULES: Mapping[str, OpRule] = {
                 limits.constants_of_concatenation,
                 fixes.CONCATENATION,
             ),
-        )
+        ),
+        note=_LARGE,
+        note_source=sources.LARGE_ACTIVATIONS,
     ),
     "CONV_2D": OpRule(limits=(_WEIGHTS, _SAME_DILATION)),
     "DEPTHWISE_CONV_2D": OpRule(
@@ -113,7 +128,8 @@ RULES: Mapping[str, OpRule] = {
                 "Weights and biases are constants.",
                 limits.computed_parameters(1, 2),
                 fixes.MATMUL,
-                source=sources.REQUIREMENTS,
+                reason=PARAMETER,
+                source=sources.COMPUTED_PARAMETER,
             ),
             Limit("Weights in the default format.", limits.shuffled_weights, fixes.CONVERT_AGAIN),
             Limit(
@@ -122,11 +138,13 @@ RULES: Mapping[str, OpRule] = {
                 fixes.PER_TENSOR,
                 source=sources.OP_VERSIONS,
             ),
-            Limit("The output has one dimension.", limits.several_rows, fixes.DENSE_ROWS),
-        )
+            Limit("The output has one dimension.", limits.several_rows, fixes.DENSE_ROWS, early_reason=TWO_DIMENSIONS),
+        ),
+        note="Compiler 16 seems to map several rows in YOLOv9's heads. One of 14,400 inputs was too big.",
+        note_source=sources.DENSE_SIZE,
     ),
     "L2_NORMALIZATION": OpRule(),
-    "LOGISTIC": OpRule(),
+    "LOGISTIC": OpRule(note=_LARGE, note_source=sources.LARGE_HEADS),
     "MAXIMUM": OpRule(),
     "MAX_POOL_2D": OpRule(limits=_POOL),
     "MEAN": OpRule(
@@ -139,10 +157,14 @@ RULES: Mapping[str, OpRule] = {
                 fixes.MEAN_CHANNELS,
                 since=13,
             ),
-        )
+        ),
+        note=f"{_LARGE} 1x256x128x3 does, 1x64x128x3 does not.",
+        note_source=sources.MEAN_SIZE,
     ),
     "MINIMUM": OpRule(),
-    "MUL": OpRule(),
+    "MUL": OpRule(
+        note="A constant of one channel for a tensor of several has stopped compiler 16.", note_source=sources.BROADCAST
+    ),
     "PACK": OpRule(since=13, limits=(Limit("Not along the batch dimension.", limits.packed_batch, fixes.BATCH),)),
     "PAD": OpRule(
         limits=(
@@ -158,7 +180,7 @@ RULES: Mapping[str, OpRule] = {
     "RELU": OpRule(),
     "RELU6": OpRule(),
     "RELU_N1_TO_1": OpRule(),
-    "RESHAPE": OpRule(note="Certain reshapes of large tensors may stay on the CPU; which ones is not documented."),
+    "RESHAPE": OpRule(note=_LARGE, note_source=sources.LARGE_ACTIVATIONS),
     "RESIZE_BILINEAR": _RESIZE,
     "RESIZE_NEAREST_NEIGHBOR": _RESIZE,
     "RSQRT": OpRule(since=14),
@@ -167,7 +189,14 @@ RULES: Mapping[str, OpRule] = {
         limits=(
             Limit(f"Its axis has {limits.SOFTMAX_LIMIT:,} elements at most.", limits.softmax_axis, fixes.SOFTMAX),
             # The documentation has this without an end; compiler 16 maps the many rows of YOLO's heads.
-            Limit("One dimension.", limits.softmax_rows, fixes.SOFTMAX, until=13, source=sources.SOFTMAX_ROWS),
+            Limit(
+                "One dimension.",
+                limits.softmax_rows,
+                fixes.SOFTMAX,
+                until=13,
+                early_reason=TWO_DIMENSIONS,
+                source=sources.SOFTMAX_ROWS,
+            ),
         ),
         note="The documentation says one dimension for all runtimes; public logs of compiler 16 have more mapped.",
     ),
@@ -178,14 +207,14 @@ RULES: Mapping[str, OpRule] = {
         limits=(Limit("Only leading ones, so that nothing moves.", limits.squeezed_layout, fixes.SQUEEZE, until=12),)
     ),
     "STRIDED_SLICE": OpRule(
-        limits=(Limit("Strides of 1, no ellipsis, no new axis.", limits.strided, fixes.STRIDED_SLICE),)
+        limits=(Limit("Strides of 1, no ellipsis, no new axis.", limits.strided, fixes.STRIDED_SLICE),),
+        note=f"{_LARGE} Another stride may also stop compiler 16 altogether.",
+        note_source=sources.STRIDES,
     ),
     "SUB": OpRule(),
     "SUM": OpRule(since=13, limits=(_NO_BATCH,)),
     "TANH": OpRule(),
-    "TRANSPOSE": OpRule(
-        since=14, note="Many stay on the CPU all the same, large ones above all; the limit is not documented."
-    ),
+    "TRANSPOSE": OpRule(since=14, note=f"{_LARGE} Measured: 65,536 elements.", note_source=sources.TRANSPOSE_SIZE),
     "TRANSPOSE_CONV": OpRule(
         since=13,
         limits=(
@@ -193,11 +222,15 @@ RULES: Mapping[str, OpRule] = {
                 "Weights and biases are constants.",
                 limits.computed_parameters(1, 3),
                 fixes.CONSTANT,
+                reason=PARAMETER,
                 source=sources.REQUIREMENTS,
             ),
         ),
-        note="Large ones may stay on the CPU; the limit is not documented.",
+        note=_LARGE,
+        note_source=sources.LARGE_TRANSPOSE_CONV,
     ),
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": OpRule(since=14),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": OpRule(
+        since=14, note="With inputs of more than some 900 numbers the compiler may fail.", note_source=sources.LSTM_SIZE
+    ),
 }
 """By TFLite's name of the op. An op that is not here runs on the CPU."""

@@ -39,7 +39,8 @@ def _range(limit: Limit) -> str:
 
 
 def _sources(rule: OpRule) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((rule.source, *(limit.source for limit in rule.limits))))
+    noted = (rule.note_source,) if rule.note_source else ()
+    return tuple(dict.fromkeys((rule.source, *(limit.source for limit in rule.limits), *noted)))
 
 
 if __name__ == "__main__":

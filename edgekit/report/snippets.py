@@ -59,14 +59,19 @@ docker run -p 8501:8501 -v "$PWD"/{quoted}:/models/{name}/1 -e MODEL_NAME={name}
 ```"""
 
 _EDGETPU = """```sh
-# On x86-64 Linux with Google's compiler, where {compiled} does not lie here yet; rename what it writes
+# On x86-64 Linux with Google's compiler, where {compiled} does not lie here yet
 edgetpu_compiler {quoted}
+mv {made} {renamed}
 ```
 
 ```python
 # Where the Edge TPU is
+import edgekit
+
 model = edgekit.load({literal}, delegate="edgetpu")
-```"""
+```
+
+The compiler drops labels and sizes: where you compiled by hand, keep `{file}` beside, in which they are found."""
 
 _RESIZING = "Pillow's resizing is close to EdgeKit's, not the same: pixels differ by some levels."
 
@@ -155,8 +160,15 @@ def _serving(file: str, spec: ModelSpec) -> str:
 
 
 def _edgetpu(file: str, spec: ModelSpec) -> str:
-    compiled = file.replace("_for_edgetpu.tflite", "_edgetpu.tflite")
-    return _EDGETPU.format(compiled=printable(compiled), quoted=shlex.quote(file), literal=as_literal(compiled))
+    compiled = f"{file.removesuffix('_for_edgetpu.tflite')}_edgetpu.tflite"
+    return _EDGETPU.format(
+        file=printable(file),
+        compiled=printable(compiled),
+        quoted=shlex.quote(file),
+        made=shlex.quote(f"{file.removesuffix('.tflite')}_edgetpu.tflite"),
+        renamed=shlex.quote(compiled),
+        literal=as_literal(compiled),
+    )
 
 
 _WORLDS = {

@@ -29,7 +29,8 @@ def load(
 
     What the model takes and answers is read from the file: EdgeKit's own spec, or, for image
     classifiers that others made, standard TFLite metadata (labels, normalization). A file without
-    either runs on raw tensors.
+    either runs on raw tensors. The Edge TPU's compiler drops both: they are then those of the file beside it from
+    which it was compiled (:mod:`edgekit.runtime.edgetpu.source`).
 
     A ``.tflite`` or ``.onnx`` that EdgeKit did not write is first run once in a process of its own, since a broken
     one can crash the interpreter and this program with it. That it went well is remembered.

@@ -282,9 +282,10 @@ class Predictor:
             known = (
                 "its spec says" if self.spec else "it has neither EdgeKit's spec nor labels in standard metadata, so"
             )
+            why = f" {self.assumptions[0]}" if self.spec is None and self.assumptions else ""
             raise UsageError(
                 f"{self._name} cannot classify photos: {known} it takes plain tensors. Use predict with: "
-                f"{listing(self.engine.inputs)}; or load it with spec=edgekit.ModelSpec(...)."
+                f"{listing(self.engine.inputs)}; or load it with spec=edgekit.ModelSpec(...).{why}"
             )
         return self._classifier
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 import edgekit
+from edgekit.api.bench_photos import find_source
 from edgekit.manifest import Manifest
 from edgekit.progress import SILENT
 from edgekit.spec import ImageFormat, image_classifier
@@ -56,7 +58,7 @@ def model(keras: Any) -> edgekit.Model:
 
 def export(model: edgekit.Model, folder: Path, segments: int = 1) -> edgekit.ExportResult:
     photos = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3)).astype(np.uint8)
-    options = {"edgetpu": {"num_segments": segments}}
+    options = {"edgetpu": {"num_segments": segments, "search_delegate": segments > 1}}
     return edgekit.export(model, "edgetpu", folder, calibration=photos, options=options, progress=SILENT)
 
 
@@ -74,8 +76,26 @@ def test_both_files_are_there_and_only_what_ran_is_verified(
     assert all(recorded in (folder / name).read_bytes() for name in segments)
     log = (folder / "logs" / "tiny.int8_for_edgetpu.tflite.log").read_text()
     assert log.count((shared_data / f"{RECORDED}.log").read_text()) == 2
+    assert "edgetpu_compiler --timeout_sec 600 --search_delegate --num_segments 2 tiny.int8.tflite" in log
     assert any("The prediction was wrong" in note for note in compiled[0].check.notes), "it is another model's log"
     assert sorted(path.name for path in folder.glob("*.tflite")) == sorted(["tiny.int8_for_edgetpu.tflite", *segments])
+
+
+def test_the_readme_says_how_to_compile_by_hand(
+    model: edgekit.Model, tmp_path: Path, compiler: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, path = tmp_path / "dist", os.environ["PATH"]
+    monkeypatch.setenv("PATH", path.partition(os.pathsep)[2])
+    export(model, folder)
+    assert [file.name for file in folder.glob("*.tflite")] == ["tiny.int8_for_edgetpu.tflite"]
+    readme = (folder / "README.md").read_text()
+    commands = readme.partition("## Coral Edge TPU\n\n```sh\n")[2].partition("```")[0]
+    assert "edgetpu_compiler tiny.int8_for_edgetpu.tflite" in commands
+    monkeypatch.setenv("PATH", path)
+    subprocess.run(["sh", "-e", "-c", commands], cwd=folder, check=True)
+    assert 'edgekit.load("tiny.int8_edgetpu.tflite", delegate="edgetpu")' in readme
+    assert (folder / "tiny.int8_edgetpu.tflite").is_file()
+    assert find_source(folder / "tiny.int8_edgetpu.tflite") == folder / "tiny.int8_for_edgetpu.tflite"
 
 
 def test_a_compiler_that_fails_takes_nothing_along(

@@ -22,6 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("-v", "--version", action="store_true")
     parser.add_argument("-o", "--out_dir", default=".")
+    parser.add_argument("-d", "--search_delegate", action="store_true")
     parser.add_argument("-n", "--num_segments", type=int, default=1)
     parser.add_argument("-m", "--min_runtime_version", type=int)
     replay = json.loads(Path(os.environ["REPLAY"]).read_text())

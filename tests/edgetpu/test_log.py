@@ -23,7 +23,7 @@ QUANTIZE                       2          More than one subgraph is not supporte
 LEAKY_RELU                     3          Operation not supported
 RESIZE_NEAREST_NEIGHBOR        4          Operation version not supported
 RESHAPE                        5          Tensor has unsupported rank (up to 3 innermost dimensions mapped)
-CONV_2D                        6          More than one subgraph is not supported
+CONV_2D                        6          Filter, bias, or other param is not constant at compile-time
 """  # noqa: E501 (as it is printed)
 
 COUNTS = {
@@ -99,7 +99,7 @@ def test_what_is_printed_has_the_memory_as_well(version: str, newline: str) -> N
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_cut_log_says_so_or_is_found_out_by_the_model(version: str) -> None:
     for text in (written(version), printed(version)):
-        end = text.index("RESHAPE ") + text[text.index("RESHAPE ") :].index("CONV_2D ") + 78
+        end = text.index("RESHAPE ") + text[text.index("RESHAPE ") :].index("CONV_2D ") + 42 + len(reasons.PARAMETER)
         whole = parse_log(text)
         for length in range(end):
             try:
@@ -171,6 +171,17 @@ def test_a_log_of_another_model_is_found_out() -> None:
         ),
         ("\nInternal compiler error. Aborting! \n", "Internal compiler error. Aborting!"),
         ("Compilation failed!\n", "Compilation failed!"),
+        ("Invalid model: m.tflite\nModel not quantized\n", "Invalid model: m.tflite Model not quantized"),
+        ("Invalid model: m.tflite\nModel could not be parsed\n", "Model could not be parsed"),
+        (
+            "Compilation timeout. This is usually caused by large activations.\n",
+            "Compilation timeout. This is usually caused by large activations",
+        ),
+        (
+            "loc(\"stem/Slice_21\"): error: 'tfl.strided_slice' op is not supported on DarwiNN. See the operation "
+            'detail:\n\t%9 = "tfl.strided_slice"(%7)\n',
+            "error: 'tfl.strided_slice' op is not supported on DarwiNN",
+        ),
     ],
 )
 def test_a_failed_compilation_is_no_cut_log(text: str, said: str) -> None:
@@ -178,6 +189,54 @@ def test_a_failed_compilation_is_no_cut_log(text: str, said: str) -> None:
     assert log.ops == ()
     assert log.error is not None
     assert said in log.error
+
+
+@pytest.mark.parametrize("count", ["9" * 5000, "9" * 10, "\u0663", "-1"])
+def test_a_count_that_is_none_is_a_damaged_row(count: str) -> None:
+    text = f"Edge TPU Compiler version 16.0.384591198\nOperator Count Status\n\nADD  {count}  Mapped to Edge TPU\n"
+    with pytest.raises(ConversionError, match=r"^The log is cut off or damaged: a row of its table is 'ADD"):
+        parse_log(text)
+    with pytest.raises(ConversionError) as caught:
+        parse_log(text)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_failure_of_any_length_is_bounded() -> None:
+    for text in ("ERROR: " + "x" * 1_000_000, "".join(f"ERROR: tensor {index}\n" for index in range(10_000))):
+        log = parse_log(f"Edge TPU Compiler version 16.0.384591198\n{text}\nCompilation failed!\n")
+        assert log.error is not None
+        assert log.error.startswith("ERROR: ")
+        assert len(log.error) < 5000
+
+
+@pytest.mark.parametrize("size", ["9" * 400 + "MiB", "nanMiB", "1e9MiB", "1.2.3MiB", "\u0663MiB"])
+def test_figures_that_are_none_are_not_known(size: str) -> None:
+    text = printed("16.0.384591198").replace("3.50MiB", size)
+    assert parse_log(text).on_chip_used is None
+    text = printed("16.0.384591198").replace(
+        "Total number of operations: 57", "Total number of operations: " + "9" * 5000
+    )
+    assert parse_log(text).total is None
+
+
+def test_a_version_in_other_digits_is_none() -> None:
+    with pytest.raises(ConversionError, match="before the version's end"):
+        parse_log(written("\u0661\u0666.0"))
+
+
+@pytest.mark.parametrize("mark", ["> ", ">", "> > ", "    "])
+def test_a_log_that_was_pasted_as_a_quotation_is_read(mark: str) -> None:
+    for whole in (written("16.0.384591198"), printed("16.0.384591198")):
+        quoted = "".join(mark + line for line in whole.splitlines(keepends=True))
+        assert parse_log(quoted) == parse_log(whole)
+
+
+@pytest.mark.parametrize("reason", reasons.EARLY_REASONS)
+def test_what_only_compiler_2_said_is_known(reason: str) -> None:
+    text = written("2.0.267685300").replace("Operation not supported", reason)
+    assert reason in {row.reason for row in parse_log(text).ops}
+    with pytest.raises(ConversionError, match="cut off"):
+        parse_log(text[: text.index(reason) + len(reason) - 8])
 
 
 def test_a_status_that_nobody_has_seen_yet_is_taken_as_it_is() -> None:

@@ -80,7 +80,7 @@ BAD: list[tuple[str, list[T], dict[int, Scalar], str, str]] = [
         reasons.LIMITATION,
         "one of its 3 inputs is a constant",
     ),
-    ("CONV_2D", [IMAGE, T((1, 3, 3, 4)), bias(1), T((1, 8, 8, 1))], {}, reasons.LIMITATION, "computed, not a constant"),
+    ("CONV_2D", [IMAGE, T((1, 3, 3, 4)), bias(1), T((1, 8, 8, 1))], {}, reasons.PARAMETER, "computed, not a constant"),
     (
         "CONV_2D",
         [IMAGE, weights(6, 3, 3, 4), bias(6), IMAGE],
@@ -95,10 +95,17 @@ BAD: list[tuple[str, list[T], dict[int, Scalar], str, str]] = [
         reasons.LIMITATION,
         "dilation is 3 down and 1 across",
     ),
-    ("FULLY_CONNECTED", [ROW, T((5, 16)), T((1, 5))], {}, reasons.LIMITATION, "computed, not a constant"),
+    ("FULLY_CONNECTED", [ROW, T((5, 16)), T((1, 5))], {}, reasons.PARAMETER, "computed, not a constant"),
     ("FULLY_CONNECTED", [ROW, weights(5, 16), T((1, 5))], {1: code(1)}, reasons.LIMITATION, "shuffled"),
     ("FULLY_CONNECTED", [ROW, weights(5, 16, scales=5), T((1, 5))], {}, reasons.LIMITATION, "5 scales"),
     ("FULLY_CONNECTED", [T((3, 16)), weights(5, 16), T((3, 5))], {}, reasons.LIMITATION, "more than one row"),
+    (
+        "TRANSPOSE_CONV",
+        [ints(1, 16, 16, 1), T((1, 2, 2, 4)), IMAGE, T((1, 16, 16, 1))],
+        {},
+        reasons.PARAMETER,
+        "computed, not a constant",
+    ),
     ("MEAN", [IMAGE, ints(0), T((8, 8, 4))], {}, reasons.LIMITATION, "the batch dimension"),
     ("MEAN", [T((1, 8, 8, 6)), ints(3), T((1, 8, 8))], {}, reasons.LIMITATION, "6 channels, no multiple of 4"),
     ("SUM", [IMAGE, ints(-4), T((8, 8, 4))], {}, reasons.LIMITATION, "the batch dimension"),
@@ -257,6 +264,35 @@ def test_runtimes_before_12_take_unsigned_numbers_only() -> None:
         mapping = map_model(data, runtime=runtime)
         assert mapping.mapped == mapped
         assert mapped or mapping.ops[0].reason == reasons.DATA_TYPE
+
+
+def test_a_signed_quantize_has_another_reason_there() -> None:
+    tensors, _ = GOOD["QUANTIZE"]
+    data = build(tensors, [Op("QUANTIZE", [0], [1])], [0], [1])
+    mapping = map_model(data, "14", 10)
+    assert [(row.mapped, row.reason) for row in mapping.ops] == [(False, reasons.LIMITATION)]
+    assert "runtime 12" in str(mapping.ops[0].fix)
+
+
+@pytest.mark.parametrize("name", ["FULLY_CONNECTED", "SOFTMAX"])
+def test_compiler_2_has_its_own_words_for_several_rows(name: str) -> None:
+    rows = T((7, 16), "uint8")
+    tensors = [rows, T((5, 16), "uint8", b"\1" * 80), T((7, 5), "uint8")] if name == "FULLY_CONNECTED" else [rows, rows]
+    for compiler, reason in (("2", reasons.TWO_DIMENSIONS), ("15", reasons.LIMITATION)):
+        finding = only(name, tensors, {}, compiler).finding
+        assert finding is not None
+        assert finding.reason == reason
+        assert "more than one row" in finding.detail
+
+
+def test_a_row_says_of_how_many_ops_each_thing_holds() -> None:
+    floats, whole = T((1, 8), "float32"), T((1, 8), "int32", scales=())
+    casts = [Op("CAST", [0], [1]), Op("CAST", [0], [2]), Op("CAST", [3], [4])]
+    mapping = map_model(build([floats, floats, floats, whole, whole], casts, [0, 3], [1, 2, 4]))
+    (row,) = mapping.ops
+    assert (row.count, row.reason) == (3, reasons.DATA_TYPE)
+    assert str(row.fix).startswith("It works on float32 (2 of them). ")
+    assert "It works on int32 (1 of them). " in str(row.fix)
 
 
 def test_resizing_with_half_pixel_centres_needs_compiler_16() -> None:

@@ -59,6 +59,11 @@ def test_a_library_that_does_not_load(text: str, parts: tuple[str, ...]) -> None
 def test_a_library_that_is_missing_beside_a_device() -> None:
     text = "libedgetpu.so.1: cannot open shared object file: No such file or directory"
     assert said(text, "libedgetpu.so.1", "linux", USB).endswith("Connected: USB Accelerator (2-1, USB 3).")
+    assert said(text).endswith(
+        "then plug the device in, or in again. A library in another place is named by the "
+        "variable EDGEKIT_LIBEDGETPU. No Edge TPU is connected, either."
+    )
+    assert "connected" not in said(text, "libedgetpu.so.1", "darwin"), "only Linux tells without the library"
     own = said("/opt/x.so: cannot open shared object file: No such file or directory", "/opt/x.so")
     assert own.startswith("The variable EDGEKIT_LIBEDGETPU names /opt/x.so, which does not exist.")
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.spec import ImageFormat, image_classifier
+from edgekit.tflite.embed import embed
 from tests.cli.test_json_documents import Checker, assert_documented, read_tables
 from tests.edgetpu_device.building import PI, compile_simulator
 from tests.pi.commands import bench, edgekit
@@ -56,6 +58,23 @@ def test_a_compiled_model_on_a_device_behind_ssh(ready_pi: Pi, edge_tpu: str, co
     assert look.code == 0
     for part in ("PCIe (/dev/apex_0, 86 °C)", "libedgetpu.so.1: BuildLabel(simulator)", "only simulates the Edge TPU"):
         assert part in look.output
+
+
+def test_a_model_compiled_by_hand_gets_its_labels_along(
+    ready_pi: Pi, edge_tpu: str, shared_data: Path, tmp_path: Path
+) -> None:
+    """The compiler drops them; they are those of the file beside it, which stays here."""
+    source = shared_data / "edge-tpu/compiler-logs/hanchanghun/mobilenet_v2_1.0_224_inat_bird_quant.tflite"
+    flowers = sorted(path.name for path in (shared_data / "flowers-224" / "val").iterdir())
+    labels = [*flowers, *(f"other {n}" for n in range(965 - len(flowers)))]
+    spec = image_classifier("flowers", labels, ImageFormat(224, 224))
+    (tmp_path / "flowers.int8_for_edgetpu.tflite").write_bytes(embed(source.read_bytes(), spec))
+    made = tmp_path / "flowers.int8_for_edgetpu_edgetpu.tflite"
+    shutil.copyfile(source.with_name(f"{source.stem}_edgetpu.tflite"), made)
+    ended = bench(ready_pi, made, "--on", edge_tpu, "--data", shared_data / "flowers-224", "--photos", "2")
+    assert ended.json["failures"] == []
+    (result,) = ended.json["results"]
+    assert result["accuracy"]["photos"] == 2
 
 
 def test_a_device_without_libedgetpu(ready_pi: Pi, compiled: Path) -> None:

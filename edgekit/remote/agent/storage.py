@@ -171,9 +171,10 @@ def remove_all(own: WorkFolder) -> dict[str, Any]:
 
 def size_of(folder: Path) -> int:
     size = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # another connection may clean up just now
-            size += path.lstat().st_size if not path.is_dir() else 0
+    for place, _, names in os.walk(folder):  # not rglob, which raises where another connection cleans up just now
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118
     return size
 
 

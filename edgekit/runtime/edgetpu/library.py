@@ -58,7 +58,7 @@ def how_to_install(platform: str, machine: str) -> str:
             return f"There is no libedgetpu for {machine}: it is built for {', '.join(_LINUX)}."
         return (
             f"Install libedgetpu1-std for {_LINUX[machine]} from {BUILDS} (sudo apt install ./libedgetpu1-std_*.deb), "
-            f"then replug the device. A library in another place is named by the variable {VARIABLE}."
+            f"then plug the device in, or in again. A library in another place is named by the variable {VARIABLE}."
         )
     if platform == "darwin":
         return (

@@ -98,10 +98,10 @@ def find_wanted(devices: Sequence[EdgeTpuDevice], options: Mapping[str, str]) ->
 def _unloadable(text: str, scene: Scene) -> str:
     missing = _MISSING.search(text)
     name = PurePath((missing[1] or missing[2]) if missing else "").name
-    there = f" Connected: {_listing(scene.devices)}." if scene.devices else ""
+    there = f" Connected: {_listing(scene.devices)}." if scene.devices else _none_connected(scene)
     if missing and name == PurePath(scene.library).name:
         if PurePath(scene.library).name != scene.library:
-            return f"The variable {VARIABLE} names {scene.library}, which does not exist. {_install(scene)}"
+            return f"The variable {VARIABLE} names {scene.library}, which does not exist. {_install(scene)}{there}"
         return f"{scene.library}, through which the Edge TPU is used, is not installed. {_install(scene)}{there}"
     if missing:
         advice = "sudo apt install libusb-1.0-0" if name.startswith("libusb") else f"install what brings {name}"
@@ -114,6 +114,11 @@ def _unloadable(text: str, scene: Scene) -> str:
             f"{BUILDS}."
         )
     return f"{scene.library} cannot be loaded: {text.rstrip('.')}. {_install(scene)}"
+
+
+def _none_connected(scene: Scene) -> str:
+    """Only Linux tells without the library."""
+    return " No Edge TPU is connected, either." if scene.platform == "linux" else ""
 
 
 def _refused(scene: Scene) -> str:

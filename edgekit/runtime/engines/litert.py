@@ -68,8 +68,13 @@ def open_model(path: Path, threads: int | None, trust: bool, delegate: Delegate 
     warning = (f"the {simulated} is simulated: the answers are not those of a real one",) if simulated else ()
     if spec is not None:
         return OpenedModel(engine, spec, assumptions=warning)
-    foreign = read_foreign(read_model(data, path.name), path.stem)
-    return OpenedModel(engine, foreign.spec, foreign.normalization, (*warning, *foreign.assumptions))
+    model = read_model(data, path.name)
+    foreign = read_foreign(model, path.stem)
+    if foreign.spec is None and path.stem.endswith("_edgetpu"):
+        from edgekit.runtime.edgetpu.source import read_source
+
+        foreign = read_source(model, path, trust) or foreign
+    return OpenedModel(engine, foreign.spec, foreign.normalization, (*foreign.assumptions, *warning))
 
 
 def check_compiled(data: bytes, path: Path, delegate: Delegate) -> None:
