@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.artifact import Check
-from edgekit.digest import MANIFEST_NAME
+from edgekit.digest import MANIFEST_NAME, find_export_folder
 from edgekit.errors import ModelFileError, SpecError
 from edgekit.files import write_text
 from edgekit.spec import ModelSpec
@@ -164,11 +164,12 @@ def _unreadable(path: Path, reason: str) -> ModelFileError:
 
 def find_entry(path: Path) -> ManifestEntry | None:
     """The line about an artifact in the manifest of its export folder; ``None`` where there is none."""
+    folder = find_export_folder(path)
+    if folder is None:
+        return None
     with contextlib.suppress(OSError, ValueError, RuntimeError, ModelFileError, SpecError):
-        # A path with a null byte or in a loop is nothing; a manifest may be of something else, or of a newer EdgeKit.
+        # A manifest may be of something else, or of a newer EdgeKit; the path of an entry may have a null byte.
         path = path.resolve()
-        for folder in path.parents:
-            if (folder / MANIFEST_NAME).is_file():
-                entries = Manifest.read(folder).artifacts
-                return next((entry for entry in entries if (folder / entry.file).resolve() == path), None)
+        entries = Manifest.read(folder).artifacts
+        return next((entry for entry in entries if (folder / entry.file).resolve() == path), None)
     return None

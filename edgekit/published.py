@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgekit.digest import MANIFEST_NAME, digest_of
+from edgekit.digest import MANIFEST_NAME, digest_of, find_export_folder
 from edgekit.errors import ModelFileError
 
 
@@ -19,7 +19,7 @@ def check_published(path: Path) -> None:
     Raises:
         ModelFileError: it is missing, or its digest is another.
     """
-    if not _may_be_listed(path):
+    if find_export_folder(path) is None:
         return
     from edgekit.manifest import find_entry
 
@@ -33,10 +33,3 @@ def check_published(path: Path) -> None:
             f"{path} is not what was exported: its digest differs from the one in the folder's {MANIFEST_NAME}. "
             "Export it again; or, if you changed it on purpose, copy it to another folder and use it from there."
         )
-
-
-def _may_be_listed(path: Path) -> bool:
-    try:
-        return any((folder / MANIFEST_NAME).is_file() for folder in path.resolve().parents)
-    except (OSError, ValueError, RuntimeError):  # a null byte, a loop of links
-        return False

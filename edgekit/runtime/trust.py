@@ -12,7 +12,6 @@ trial may still misbehave on other inputs, and anybody can compute the digest.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from edgekit import errors
-from edgekit.digest import size_of
+from edgekit.digest import sha256_of, size_of
 from edgekit.errors import EdgeKitError, ModelFileError, UnsupportedModelError
 from edgekit.host import usable_cores
 from edgekit.modelfile import read_model_file
@@ -86,7 +85,7 @@ def ensure_tried(
         engine += f"-{delegate.key()}"
     beside = module.find_beside(data, path)
     # The files beside it count by what is in them, too.
-    known = data + b"".join(_digest(file) for file in beside)
+    known = data + b"".join(sha256_of(file) for file in beside)
     if is_remembered(known, engine):
         return
     if delegate is not None:
@@ -141,14 +140,6 @@ def open_once(path: Path, limits: TrialLimits | None = None) -> OpenedOnce:
 
 def _engine_of(path: Path) -> TriedModule:
     return cast(TriedModule, find_engine(path if is_tried(path) else Path("model.tflite")))
-
-
-def _digest(file: Path) -> bytes:
-    try:
-        with file.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").digest()
-    except OSError as error:
-        raise ModelFileError(f"{file} cannot be read: {error.strerror or error}.") from error
 
 
 def _try(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,9 @@ from edgekit.report.edgetpu import mapping_text
 from edgekit.tflite.ops import BUILTIN_NAMES
 from edgekit.tflite.schema import TENSOR_TYPES
 from tests.edgetpu.models import Op, T, build, ints
+from tests.tflite_damage import mutants
 
 ROUNDS = 30
-WORDS = (b"\xff\xff\xff\xff", bytes(4), b"\xff\xff\xff\x7f", b"\0\0\1\0", b"\x04\0\0\0", b"\x01\0\0\0")
 
 
 def use(data: bytes, compiler: str = "16") -> bool:
@@ -37,28 +36,11 @@ def use(data: bytes, compiler: str = "16") -> bool:
     return True
 
 
-def _mutants(data: bytes, generator: random.Random) -> Iterator[bytes]:
-    """Cuts, and changes where the structure is: at the beginning, near the end, anywhere."""
-    for _ in range(ROUNDS):
-        mutant = bytearray(data)
-        if generator.random() < 0.2:
-            yield bytes(mutant[: generator.randrange(len(mutant))])
-            continue
-        for _ in range(generator.choice((1, 2, 5, 50))):
-            start, stop = generator.choice(((0, 4096), (len(data) - 20_000, len(data)), (0, len(data))))
-            place = generator.randrange(max(start, 0), min(stop, len(data)))
-            if generator.random() < 0.5:
-                mutant[place] ^= 1 << generator.randrange(8)
-            else:
-                mutant[place : place + 4] = generator.choice(WORDS)
-        yield bytes(mutant)
-
-
 def test_broken_models_are_mapped_or_refused(shared_data: Path) -> None:
     generator = random.Random(0)
     paths = [path for path in sorted((shared_data / "edge-tpu").rglob("*.tflite")) if path.stat().st_size < 2_000_000]
     assert len(paths) > 10
-    outcomes = [use(mutant) for path in paths for mutant in _mutants(path.read_bytes(), generator)]
+    outcomes = [use(mutant) for path in paths for mutant in mutants(path.read_bytes(), generator, ROUNDS)]
     assert 0.1 < sum(outcomes) / len(outcomes) < 0.9
 
 
