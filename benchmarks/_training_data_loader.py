@@ -23,8 +23,6 @@ from benchmarks._training_data_loaders import LOADERS
 LATER_EPOCHS = 3
 """Of each kind; their median counts."""
 
-TRAINING_STEPS = 14
-
 
 def main() -> None:
     """Prints one JSON object: rates in photos per second and memory in bytes."""
@@ -57,10 +55,8 @@ def measure(loader: str, folder: Path, arguments: argparse.Namespace, memory: Me
     taken = [timed(lambda: [part.epoch() for part in parts]) for _ in range(LATER_EPOCHS)]
     read = [timed(lambda: [part.epoch(total) for part in parts]) for _ in range(LATER_EPOCHS)]
     fitted = fit(train, validation, arguments.size)
-    anonymous, mapped = memory.stop()  # before the network's own
-    # Not in the warm-up: what a network leaves free would be used by the loader, and not be counted.
-    trained = 0.0 if folder == arguments.warm_up else train_network(train, arguments.size, arguments.batch_size)
-    rates = {"first": number / first, "training": trained}
+    anonymous, mapped = memory.stop()
+    rates = {"first": number / first}
     for name, epochs in (("taken", taken), ("read", read[1:]), ("fit", fitted)):
         rates[name] = number / statistics.median(epoch.seconds for epoch in epochs)
         rates[f"{name}_cpu"] = number / statistics.median(epoch.cpu_seconds for epoch in epochs)
@@ -143,31 +139,6 @@ def fit(train: Any, validation: Any, size: int) -> list[Spent]:
     return [
         Spent(end.seconds - start.seconds, end.cpu_seconds - start.cpu_seconds) for start, end in pairwise(clock.ends)
     ]
-
-
-def train_network(train: Any, size: int, batch_size: int) -> float:
-    """Photos per second of real training: MobileNetV2 with width 0.35, all of it."""
-    import keras
-
-    class Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-        """When each step has ended."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.ends: list[float] = []
-
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            self.ends.append(time.perf_counter())
-
-    backbone = keras.applications.MobileNetV2((size, size, 3), 0.35, include_top=False, weights=None, pooling="avg")
-    pixels = keras.Input((size, size, 3))
-    scaled = keras.layers.Rescaling(1 / 127.5, -1)(pixels)
-    model = keras.Model(pixels, keras.layers.Dense(count_classes(train))(backbone(scaled)))
-    model.compile("adam", keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=False)
-    clock = Clock()
-    model.fit(train, epochs=1, steps_per_epoch=min(TRAINING_STEPS, len(train)), verbose=0, callbacks=[clock])
-    counted = clock.ends[2:-1]  # the first two have compiled and filled the queues; the last may be smaller
-    return batch_size * (len(counted) - 1) / (counted[-1] - counted[0]) if len(counted) > 1 else 0.0
 
 
 def count_classes(train: Any) -> int:

@@ -2,9 +2,10 @@
 
 ``image_dataset_from_directory`` plain, cached in memory as the tutorials do it (whole batches) and cached photo by
 photo (new batches in every epoch, as EdgeKit has), and ``ImageDataGenerator.flow_from_directory``. Each runs in a
-process of its own; the order turns from round to round. Usage:
+process of its own, but for the steps of a real network, where all take turns in one process; the order turns from
+round to round. Usage:
 
-    python -m benchmarks.training_data [FOLDER ...] [--rounds 3]
+    python -m benchmarks.training_data [FOLDER ...] [--rounds 3] [--training-rounds 6]
 
 FOLDER has train/ and val/ folders.
 """
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -42,11 +44,12 @@ COLUMNS = {
     "taken": "taken",
     "read": "read",
     "fit": "fit",
-    "training": "training",
 }
 """Measured rate to its heading."""
 
 Results = dict[str, list[dict[str, float]]]
+Rates = dict[str, list[list[float]]]
+"""Loader to photos per second, and per second of processor time, of each round."""
 
 
 def main() -> None:
@@ -55,7 +58,9 @@ def main() -> None:
     for folder in arguments.folders:
         with tempfile.TemporaryDirectory(prefix="edgekit-benchmark-") as work:
             results = measure(folder, arguments, Path(work))
+            training = measure_training(folder, arguments, Path(work))
         show(folder, arguments, results)
+        show_training(arguments, training)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -65,6 +70,7 @@ def parse_arguments() -> argparse.Namespace:
     default = [data / "flowers-original", data / "flowers-224"]
     parser.add_argument("folders", nargs="*", metavar="FOLDER", type=Path, default=default)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--training-rounds", type=int, default=6)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--batch-size", type=int, default=32)
     return parser.parse_args()
@@ -89,14 +95,28 @@ def measure(folder: Path, arguments: argparse.Namespace, work: Path) -> Results:
 
 def run(name: str, folder: Path, tiny: Path, work: Path, arguments: argparse.Namespace) -> dict[str, float]:
     """One loader in its own process."""
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks._training_data_loader", name, str(folder)]
-    command += ["--warm-up", str(tiny), "--work", str(work)]
+    command = ["benchmarks._training_data_loader", name, str(folder), "--warm-up", str(tiny)]
+    found: dict[str, float] = call(command, work, arguments)
+    return found
+
+
+def measure_training(folder: Path, arguments: argparse.Namespace, work: Path) -> Rates:
+    """Photos per second while a real network is trained, of every loader in each round."""
+    own = work / "training"
+    own.mkdir()
+    command = ["benchmarks._training_steps", str(folder), "--rounds", str(arguments.training_rounds)]
+    found: Rates = call(command, own, arguments)
+    return found
+
+
+def call(command: list[str], work: Path, arguments: argparse.Namespace) -> Any:
+    """Runs a module of this package; what it says in its last line."""
+    command = [sys.executable, "-W", "ignore", "-m", *command, "--work", str(work)]
     command += ["--size", str(arguments.size), "--batch-size", str(arguments.batch_size)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{name} failed:\n{done.stderr}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def draw_photos(folder: Path, size: int) -> None:
@@ -136,9 +156,26 @@ def show(folder: Path, arguments: argparse.Namespace, results: Results) -> None:
     print(
         "\ntaken: batches are handed over as Model.fit gets them, and not looked at: cached batches lie in memory, and "
         "nothing moves.\nread: each pixel is read once, as float32.\nfit: Model.fit of a model that only averages the "
-        "pixels.\ntraining: Model.fit of MobileNetV2 0.35.\nmapped files: pages of the system's file cache, which it "
-        "takes back when it needs the room."
+        "pixels.\nmapped files: pages of the system's file cache, which it takes back when it needs the room."
     )
+
+
+def show_training(arguments: argparse.Namespace, rates: Rates) -> None:
+    """Prints the rates of training, and the ratios to EdgeKit's of the same round."""
+    print(
+        f"\ntraining MobileNetV2 0.35, later epochs, {arguments.training_rounds} rounds in turns: photos per second "
+        "(median); EdgeKit's rate divided by it\n(median of the rounds, quartiles); the same per second of processor "
+        "time\n"
+    )
+    for name, line in LOADERS.items():
+        cells = ""
+        for kind in (0, 1):
+            median = statistics.median(rate[kind] for rate in rates[name])
+            ratios = [mine[kind] / other[kind] for mine, other in zip(rates["edgekit"], rates[name], strict=True)]
+            low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
+            spread = f"{middle:.3f} ({low:.3f} to {high:.3f})"
+            cells += f"{median:>10,.1f}{spread:>26}"
+        print(f"{line:<30}{cells}")
 
 
 if __name__ == "__main__":

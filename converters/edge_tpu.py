@@ -21,19 +21,20 @@ from edgekit.artifact import Artifact, Check
 from edgekit.converters.base import register
 from edgekit.converters.beside import Beside
 from edgekit.converters.edge_tpu_compile import compile_beside
+from edgekit.converters.edge_tpu_dense import AUTO, CHOICES, take_dense
 from edgekit.converters.edge_tpu_gates import refuse_gates
 from edgekit.converters.edge_tpu_notes import notes_about
 from edgekit.converters.options import option
 from edgekit.converters.tflite import first_lines
-from edgekit.converters.tflite_int8 import Form, convert_to_int8
+from edgekit.converters.tflite_int8 import find_ranges
 from edgekit.edgetpu.mapping import map_model
 from edgekit.errors import ConversionError, EdgeKitError
+from edgekit.host import usable_cores
 from edgekit.program import FrozenProgram
 from edgekit.quantization.calibration import Calibration
 from edgekit.runtime.engines.litert import INTERPRETERS, find_interpreter
 from edgekit.spec import ModelSpec
 from edgekit.tflite.checks import find_problems
-from edgekit.tflite.dense import with_dense_as_convolutions
 from edgekit.tflite.embed import embed
 from edgekit.tflite.model import TFLiteModel, read_model
 from edgekit.tflite.older_ops import with_older_operators
@@ -41,9 +42,6 @@ from edgekit.tflite.schema import FLOAT_TYPES
 
 _PROOFS = 8
 """Samples on which the older operators must give the same bytes."""
-
-
-_PER_TENSOR, _CONVOLUTION = "per_tensor", "convolution"
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,8 @@ class EdgeTPUOptions:
         num_segments: into how many parts the compiler cuts the model, for as many Edge TPUs in a row.
         min_runtime_version: the oldest Edge TPU runtime that the compiled model is to run with: 10 to 14.
         dense: what becomes of dense layers, of which the compiler takes no weights with a scale for each output:
-            weights with one scale for all, or convolutions, with the very answers of ``tflite:int8``.
+            weights with one scale for all, or convolutions, with the very answers of ``tflite:int8``; by default
+            the first where it answers alike.
         as_it_is: convert networks, too, that have squeeze-and-excitation gates.
         search_delegate: where the compiler fails, let it leave more and more ops at the end to the CPU until it
             succeeds.
@@ -62,7 +61,7 @@ class EdgeTPUOptions:
 
     num_segments: int = option(1, least=1, most=16)
     min_runtime_version: int | None = option(None, least=10, most=14)
-    dense: str = option(_PER_TENSOR, choices=(_PER_TENSOR, _CONVOLUTION))
+    dense: str = option(AUTO, choices=CHOICES)
     as_it_is: bool = option(False)
     search_delegate: bool = option(False)
 
@@ -93,7 +92,7 @@ class EdgeTPUConverter:
         if calibration is None:
             raise ConversionError(f"{precision} needs calibration photos. Pass them with --calibration FOLDER.")
         samples = calibration.with_extremes()
-        data, rewritten = _convert(program, spec.name, samples, options)
+        data, rewritten = _convert(program, spec, samples, options)
         data = embed(data, spec)
         model = read_model(data, out.name)
         _refuse_floats(model, spec.name)
@@ -118,12 +117,14 @@ class EdgeTPUConverter:
 
 
 def _convert(
-    program: FrozenProgram, name: str, samples: NDArray[Any], options: EdgeTPUOptions
+    program: FrozenProgram, spec: ModelSpec, samples: NDArray[Any], options: EdgeTPUOptions
 ) -> tuple[bytes, tuple[str, ...]]:
     """The int8 model in older operators, and what was done for them."""
-    form = Form(dense_per_channel=options.dense == _CONVOLUTION, check=None if options.as_it_is else refuse_gates(name))
+    name = spec.name
+    check = None if options.as_it_is else refuse_gates(name)
     try:
-        quantized = convert_to_int8(program.folder, program.spec.inputs[0].name, samples, form)
+        ranged = find_ranges(program.folder, program.spec.inputs[0].name, samples, check)
+        taken = take_dense(ranged, options.dense, spec, samples, run)
     except EdgeKitError:
         raise
     except Exception as error:  # the converter raises ConverterError, RuntimeError, ValueError, ...
@@ -131,34 +132,35 @@ def _convert(
             f"{name} cannot be full-integer, as the Edge TPU needs it: TensorFlow's converter failed "
             f"({first_lines(error)})"
         ) from error
-    taken = with_dense_as_convolutions(read_model(quantized, name)) if options.dense == _CONVOLUTION else quantized
-    older, rewritten = with_older_operators(read_model(taken, name))
-    if older != quantized:
+    older, rewritten = with_older_operators(read_model(taken.data, name))
+    if older != taken.equal:
         chosen = samples[np.linspace(0, len(samples) - 1, min(_PROOFS, len(samples))).astype(int)]
-        if not all(
-            np.array_equal(*answers) for answers in zip(run(older, chosen), run(quantized, chosen), strict=True)
-        ):
+        answers = (run(data, chosen, fast=False) for data in (older, taken.equal))
+        if not all(np.array_equal(*both) for both in zip(*answers, strict=True)):
             raise ConversionError(
                 f"{name} answers otherwise with the operators that the Edge TPU's compiler knows. "
                 "This is a defect of EdgeKit."
             )
-    return older, rewritten
+    return older, (*taken.notes, *rewritten)
 
 
-def run(data: bytes, samples: NDArray[Any]) -> list[NDArray[Any]]:
+def run(data: bytes, samples: NDArray[Any], fast: bool = True) -> list[NDArray[Any]]:
     """What each output of a ``.tflite`` with one input answers to samples: (n, ...) of its dtype.
 
     Args:
         data: the model.
         samples: (n, ...) in real numbers, of the input's own dtype after rounding.
+        fast: with the interpreter's usual kernels, on all processors; else with its plain ones.
 
     Raises:
         ConversionError: the interpreter cannot run it.
     """
     package, factory = find_interpreter()
-    kernels = import_module(INTERPRETERS[package]).OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    kinds = import_module(INTERPRETERS[package]).OpResolverType
+    kernels = kinds.AUTO if fast else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    threads = usable_cores() if fast else 1
     try:
-        interpreter: Any = factory(model_content=data, experimental_op_resolver_type=kernels)
+        interpreter: Any = factory(model_content=data, experimental_op_resolver_type=kernels, num_threads=threads)
         interpreter.allocate_tensors()
         (taken,) = interpreter.get_input_details()
         answers = []

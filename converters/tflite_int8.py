@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.converters.tflite_bias import correct_biases, read_layers
+from edgekit.converters.tflite_bias import Means, correct_biases, read_layers
 from edgekit.converters.tflite_neg import without_neg
 from edgekit.converters.tflite_observe import observe
 from edgekit.converters.tflite_ranges import choose_ranges
@@ -33,50 +33,63 @@ _TRIES = 16
 
 
 @dataclass(frozen=True)
-class Form:
-    """What an int8 model has to be like beyond full-integer.
+class Ranged:
+    """A float model of which all is known that int8 models are made from.
 
     Attributes:
-        dense_per_channel: the weights of dense layers have a scale for each output, not one for all.
-        check: looks at the float model before the long work, and raises where it will not do.
+        calibrated: the model, with a range at each tensor.
+        observed: the model as it was observed, and the mean of each tensor that biases are corrected by; ``None``
+            for one that only TensorFlow's calibrator can observe.
     """
 
-    dense_per_channel: bool = True
-    check: Callable[[TFLiteModel], None] | None = None
+    calibrated: bytes
+    observed: tuple[TFLiteModel, Means] | None
+
+    def quantize(self, dense_per_channel: bool = True) -> bytes:
+        """The int8 ``.tflite``.
+
+        Args:
+            dense_per_channel: the weights of dense layers have a scale for each output, not one for all.
+
+        Raises:
+            Exception: of many kinds, from TensorFlow.
+        """
+        quantized = _quantize(self.calibrated, dense_per_channel)
+        return quantized if self.observed is None else correct_biases(quantized, *self.observed)
 
 
-ANY_FORM = Form()
+def convert_to_int8(folder: Path, input_name: str, samples: NDArray[Any]) -> bytes:
+    """The int8 ``.tflite`` of a saved program; arguments and errors as for :func:`find_ranges`."""
+    return find_ranges(folder, input_name, samples).quantize()
 
 
-def convert_to_int8(folder: Path, input_name: str, samples: NDArray[Any], form: Form = ANY_FORM) -> bytes:
-    """The int8 ``.tflite`` of a saved program.
+def find_ranges(
+    folder: Path, input_name: str, samples: NDArray[Any], check: Callable[[TFLiteModel], None] | None = None
+) -> Ranged:
+    """Runs the float model on samples.
 
     Args:
         folder: a SavedModel with the signature :data:`SIGNATURE`.
         input_name: of its only input.
         samples: (n, ...), n at least 1; they reach the ends of the input's range.
-        form: what the model has to be like.
+        check: looks at the float model before the long work, and raises where it will not do.
 
     Raises:
-        ConversionError: the interpreter cannot run the float model, or the form's check refuses it.
+        ConversionError: the interpreter cannot run the float model, or the check refuses it.
         Exception: of many kinds, from TensorFlow.
     """
     with tempfile.TemporaryDirectory(prefix="edgekit-", ignore_cleanup_errors=True) as work:
-        return _convert(without_neg(folder, Path(work)), input_name, samples, form)
-
-
-def _convert(folder: Path, input_name: str, samples: NDArray[Any], form: Form) -> bytes:
-    # The ranges of the first sample are replaced; without any, tensors would have no room for one.
-    calibrated = _calibrate(folder, input_name, samples[:1])
-    model = read_model(calibrated, "the float model")
-    if form.check is not None:
-        form.check(model)
-    if not _can_be_observed(model):
-        return _quantize(_calibrate(folder, input_name, samples) if len(samples) > 1 else calibrated, form)
+        saved = without_neg(folder, Path(work))
+        # The ranges of the first sample are replaced; without any, tensors would have no room for one.
+        calibrated = _calibrate(saved, input_name, samples[:1])
+        model = read_model(calibrated, "the float model")
+        if check is not None:
+            check(model)
+        if not _can_be_observed(model):
+            return Ranged(_calibrate(saved, input_name, samples) if len(samples) > 1 else calibrated, None)
     means = sorted({layer.operator.inputs[0] for layer in read_layers(model)})
     seen = observe(model, samples, [index for index in means if model.subgraphs[0].tensors[index].dtype == "float32"])
-    quantized = _quantize(with_ranges(calibrated, choose_ranges(model, seen)), form)
-    return correct_biases(quantized, model, seen.means)
+    return Ranged(with_ranges(calibrated, choose_ranges(model, seen)), (model, seen.means))
 
 
 def _can_be_observed(model: TFLiteModel) -> bool:
@@ -98,7 +111,7 @@ def _calibrate(folder: Path, input_name: str, samples: NDArray[Any]) -> bytes:
     return bytes(converter.convert())
 
 
-def _quantize(calibrated: bytes, form: Form = ANY_FORM) -> bytes:
+def _quantize(calibrated: bytes, dense_per_channel: bool = True) -> bytes:
     """The int8 model; where operators with several outputs stay in floating point, after more tries.
 
     Whether they do depends on the order in which TensorFlow's quantizer meets them, which differs from run to
@@ -117,7 +130,7 @@ def _quantize(calibrated: bytes, form: Form = ANY_FORM) -> bytes:
                 input_data_type=tf.uint8,
                 output_data_type=tf.uint8,
                 # What converter._experimental_disable_per_channel_quantization_for_dense_layers sets.
-                disable_per_channel_for_dense_layers=not form.dense_per_channel,
+                disable_per_channel_for_dense_layers=not dense_per_channel,
             )
         )
         tensors = read_model(quantized, "the int8 model").subgraphs[0].tensors

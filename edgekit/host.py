@@ -15,6 +15,15 @@ from pathlib import Path, PurePosixPath
 ROOT = Path("/")
 
 
+def machine() -> str:
+    """The kind of this processor, as in ``x86_64``."""
+    if hasattr(os, "uname"):
+        return os.uname().machine
+    import platform
+
+    return platform.machine()
+
+
 def usable_cores(root: Path = ROOT) -> int:
     """Processors that this process may use: affinity, and its groups' quotas, rounded up; at least 1."""
     cores = os.cpu_count() or 1

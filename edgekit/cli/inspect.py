@@ -52,7 +52,7 @@ def command(
     from edgekit.errors import UsageError
     from edgekit.report.inspection import inspection_text
     from edgekit.runtime.engines import MODULES, is_model, model_root
-    from edgekit.runtime.trust import try_model
+    from edgekit.runtime.trying import try_model
     from edgekit.tflite.describe import describe
 
     file = model_root(file)

@@ -122,7 +122,7 @@ def _refuse_what_takes_no_photos(model: Path, predictor: Predictor) -> None:
     """
     from edgekit.errors import UsageError
     from edgekit.runtime.engines.base import listing
-    from edgekit.runtime.foreign import RAW_TENSORS
+    from edgekit.runtime.foreign_result import RAW_TENSORS
 
     spec, engine = predictor.spec, predictor.engine
     if spec is not None and spec.is_classifier and spec.image is not None:

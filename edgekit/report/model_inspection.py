@@ -14,7 +14,7 @@ from edgekit.report.inspection import spec_lines, trial_line
 from edgekit.report.table import format_size
 from edgekit.runtime.engines.base import TensorInfo
 from edgekit.runtime.trial_result import TrialResult
-from edgekit.runtime.trust import open_once
+from edgekit.runtime.trying import open_once
 from edgekit.spec import ModelSpec
 
 

@@ -8,8 +8,8 @@ has to guess.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
+from edgekit.runtime.foreign_result import RAW_TENSORS, Foreign
 from edgekit.runtime.pixels import Normalization
 from edgekit.spec import Activation, ImageFormat, Label, ModelSpec, TensorSpec
 from edgekit.tflite.metadata import TensorMetadata, TFLiteMetadata, read_metadata
@@ -19,25 +19,6 @@ _PASS_THROUGH = ("DEQUANTIZE", "QUANTIZE", "RESHAPE", "SQUEEZE")
 """Operators after a softmax or sigmoid that leave the values' meaning as it is."""
 
 _ACTIVATIONS: dict[str, Activation] = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}
-
-
-RAW_TENSORS = "It is run on raw tensors: "
-"""How the assumption about a file begins that is no classifier of photos; its reason follows."""
-
-
-@dataclass(frozen=True)
-class Foreign:
-    """What a file that others made is taken for.
-
-    Attributes:
-        spec: of an image classifier; ``None`` for a model that is run on raw tensors.
-        normalization: what pixels go through; ``None`` where they go in as they are.
-        assumptions: sentences for a person: why it is taken for that, and what the file does not say.
-    """
-
-    spec: ModelSpec | None
-    normalization: Normalization | None
-    assumptions: tuple[str, ...]
 
 
 def read_foreign(model: TFLiteModel, name: str) -> Foreign:

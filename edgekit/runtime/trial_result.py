@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from edgekit.host import machine
 from edgekit.runtime.engines.base import EngineInfo, TensorInfo
 
 if TYPE_CHECKING:
@@ -119,15 +119,6 @@ def read_result(child: ChildResult, limits: TrialLimits, engine: str) -> TrialRe
         inputs=tuple(_read_tensor(info) for info in reply["inputs"]),
         outputs=tuple(_read_tensor(info) for info in reply["outputs"]),
     )
-
-
-def machine() -> str:
-    """The kind of this processor, as in ``x86_64``."""
-    if hasattr(os, "uname"):
-        return os.uname().machine
-    import platform
-
-    return platform.machine()
 
 
 def _refused(reason: str) -> TrialResult:

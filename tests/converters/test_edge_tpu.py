@@ -12,8 +12,9 @@ import pytest
 import edgekit
 from edgekit.artifact import Artifact
 from edgekit.converters.edge_tpu import EdgeTPUConverter, EdgeTPUOptions, run
+from edgekit.converters.edge_tpu_dense import take_dense
 from edgekit.converters.edge_tpu_gates import count_gates
-from edgekit.converters.tflite_int8 import convert_to_int8
+from edgekit.converters.tflite_int8 import convert_to_int8, find_ranges
 from edgekit.edgetpu.mapping import map_model
 from edgekit.errors import ConversionError, UsageError
 from edgekit.program import FrozenProgram, freeze
@@ -110,7 +111,9 @@ def test_no_op_of_these_networks_is_left_behind(
     assert f"all {mapping.mapped} ops run on the Edge TPU" in artifact.notes[0]
 
 
-def test_it_answers_as_the_plain_int8_model_does(keras: Any, frozen: Callable[[Any, str], FrozenProgram]) -> None:
+def test_dense_layers_with_one_scale_answer_nearly_as_the_plain_int8_model_does(
+    keras: Any, frozen: Callable[[Any, str], FrozenProgram]
+) -> None:
     """Only the scales of dense layers are others: a level or two of the probabilities, no other class."""
     keras.utils.set_random_seed(3)
     layers = keras.layers
@@ -125,11 +128,36 @@ def test_it_answers_as_the_plain_int8_model_does(keras: Any, frozen: Callable[[A
     program = frozen(model, "two_dense")
     many = photos(8, 200)
     plain = convert_to_int8(program.folder, "image", sample(8).with_extremes())
-    (before,), (after,) = run(plain, many), run(convert(program).path.read_bytes(), many)
+    (before,), (after,) = run(plain, many), run(convert(program, dense="per_tensor").path.read_bytes(), many)
     assert len(set(before.argmax(axis=1))) > 1, "one class for all photos proves nothing"
     assert max(dense_scales(read_model(plain))) > 1
     assert np.mean(before.argmax(axis=1) == after.argmax(axis=1)) >= 0.99
     assert np.abs(before.astype(int) - after.astype(int)).mean() < 2
+
+
+def test_one_scale_for_dense_layers_is_chosen_where_it_changes_no_answer(
+    keras: Any, frozen: Callable[[Any, str], FrozenProgram]
+) -> None:
+    keras.utils.set_random_seed(0)
+    layers, found = keras.layers, set()
+    wide = keras.initializers.RandomNormal(stddev=1.0)
+    stack = [layers.Flatten(), layers.Dense(32, "relu"), layers.Dense(CLASSES, "softmax", kernel_initializer=wide)]
+    program = frozen(small(keras, *stack), "choice")
+    many = photos(8, 100).astype(np.float32)
+    ranged = find_ranges(program.folder, "image", many)
+    plain, per_tensor = (run(ranged.quantize(per_channel), many)[0].argmax(axis=1) for per_channel in (True, False))
+    for index in range(len(many)):
+        same = bool(plain[index] == per_tensor[index])
+        if same in found:
+            continue
+        taken, wanted = (
+            take_dense(ranged, dense, program.spec, many[index : index + 1], run)
+            for dense in ("auto", "per_tensor" if same else "convolution")
+        )
+        assert taken.data == wanted.data
+        assert any("1 of 1 answers" in note for note in taken.notes) != same
+        found.add(same)
+    assert found == {True, False}, "both kinds are needed"
 
 
 def test_newer_operators_become_older_ones(keras: Any, frozen: Callable[[Any, str], FrozenProgram]) -> None:

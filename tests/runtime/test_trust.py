@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgekit import child
 from edgekit.child import ChildResult, run_child
 from edgekit.errors import ModelFileError, UnsupportedModelError
-from edgekit.runtime import load, try_model
+from edgekit.runtime import load, try_model, trying
 from edgekit.runtime.trial_result import TrialLimits, limits_for, read_result
 from edgekit.runtime.trust import ensure_tried
 
@@ -40,13 +39,13 @@ def own_cache(tmp_path, monkeypatch):
 def trials(monkeypatch):
     """The limits of each trial that really started a child."""
     started: list[TrialLimits] = []
-    real = child.run_child
+    real = trying.run_child
 
     def run_child(*arguments, **keywords):
         started.append(arguments[2])
         return real(*arguments, **keywords)
 
-    monkeypatch.setattr(child, "run_child", run_child)
+    monkeypatch.setattr(trying, "run_child", run_child)
     return started
 
 
@@ -160,7 +159,7 @@ def test_the_bytes_that_were_tried_are_the_bytes_that_run(tiny, tmp_path, own_ca
         path.write_bytes(b"garbage")
         return run_child(*given)
 
-    monkeypatch.setattr(child, "run_child", exchange)
+    monkeypatch.setattr(trying, "run_child", exchange)
     with load(path) as model:
         assert model.engine.inputs[0].name == "image"
 
@@ -226,7 +225,7 @@ def test_an_input_that_takes_too_much_memory_is_a_sentence(tiny):
 def test_nothing_native_is_held_back_in_a_trial(tiny, monkeypatch):
     """What the interpreter prints before a crash is all that there is to explain it."""
     seen: list[ChildResult] = []
-    monkeypatch.setattr(child, "run_child", lambda *given: seen.append(run_child(*given)) or seen[-1])
+    monkeypatch.setattr(trying, "run_child", lambda *given: seen.append(run_child(*given)) or seen[-1])
     assert try_model(tiny.bare).ok
     assert "XNNPACK delegate" in seen[0].log
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import edgekit
-from edgekit import child
 from edgekit.child import run_child
 from edgekit.errors import ModelFileError, UnsupportedModelError
 from edgekit.onnxfile.digest import sign
-from edgekit.runtime import try_model
+from edgekit.runtime import try_model, trying
 from edgekit.runtime.trial_result import TrialLimits
-from edgekit.runtime.trust import ensure_tried, open_once
+from edgekit.runtime.trust import ensure_tried
+from edgekit.runtime.trying import open_once
 
 onnx = pytest.importorskip("onnx", reason="needs the extra 'onnx'")
 pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
@@ -67,13 +67,13 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def trials(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The file of each trial that really started a child."""
     started: list[str] = []
-    real = child.run_child
+    real = trying.run_child
 
     def counted(module: str, data: bytes, seconds: float, arguments: list[str], *rest: Any) -> Any:
         started.append(Path(json.loads(arguments[0])["path"]).name)
         return real(module, data, seconds, arguments, *rest)
 
-    monkeypatch.setattr(child, "run_child", counted)
+    monkeypatch.setattr(trying, "run_child", counted)
     return started
 
 
@@ -161,7 +161,7 @@ def test_the_bytes_that_were_tried_are_the_bytes_that_run(tmp_path: Path, monkey
         path.write_bytes(b"garbage")
         return run_child(*given)
 
-    monkeypatch.setattr(child, "run_child", exchange)
+    monkeypatch.setattr(trying, "run_child", exchange)
     with edgekit.load(path) as predictor:
         assert predictor.engine.inputs[0].name == "x"
 

@@ -13,7 +13,8 @@ from edgekit.errors import EdgeKitError
 from edgekit.modelfile import read_model_file
 from edgekit.published import check_published
 from edgekit.runtime.edgetpu.library import COMPILED_OP
-from edgekit.runtime.foreign import RAW_TENSORS, Foreign, read_foreign
+from edgekit.runtime.foreign import read_foreign
+from edgekit.runtime.foreign_result import RAW_TENSORS, Foreign
 from edgekit.tflite.model import TFLiteModel, read_model
 from edgekit.tflite.spec_io import read_spec
 

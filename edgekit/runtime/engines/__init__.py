@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from edgekit.errors import UsageError
-from edgekit.runtime.engines.base import EngineModule
+from edgekit.runtime.engines.base import EngineModule, TriedModule
 
 MODULES: dict[str, str] = {
     ".tflite": "edgekit.runtime.engines.litert",
@@ -49,6 +49,11 @@ def find_engine(path: Path) -> EngineModule:
         what = f"the folder {str(path)!r}" if path.is_dir() else repr(path.name)
         raise UsageError(f"Nothing here runs {what}. Known are files that end in {', '.join(MODULES)}.")
     return cast(EngineModule, import_module(module))
+
+
+def find_tried(path: Path) -> TriedModule:
+    """The module for a file that is tried first; one without a known suffix is taken for a ``.tflite``."""
+    return cast(TriedModule, find_engine(path if is_tried(path) else Path("model.tflite")))
 
 
 def is_tried(path: Path) -> bool:

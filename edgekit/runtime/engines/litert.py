@@ -24,6 +24,7 @@ from edgekit.runtime.engines.versions import installed_version
 
 if TYPE_CHECKING:
     from edgekit.runtime.engines.delegates import Delegate
+    from edgekit.runtime.foreign_result import Foreign
 
 INTERPRETERS = {
     "ai-edge-litert": "ai_edge_litert.interpreter",
@@ -50,31 +51,47 @@ def open_model(path: Path, threads: int | None, trust: bool, delegate: Delegate 
 
     The file is read once: the bytes that were tried are the bytes that run.
     """
-    from edgekit.runtime.foreign import read_foreign
-    from edgekit.runtime.trust import ensure_tried
     from edgekit.tflite.digest import carries_own_digest
-    from edgekit.tflite.model import read_model
     from edgekit.tflite.spec_io import read_spec
 
     data = read_model_file(path)
     spec = read_spec(data, path.name)
+    digest = None
     if delegate is not None:
         check_compiled(data, path, delegate)
     # What EdgeKit wrote has run after writing, but not with somebody's delegate.
     if not trust and (delegate is not None or not carries_own_digest(data)):
-        ensure_tried(data, path, delegate=delegate)
+        from edgekit.runtime.trust import ensure_tried
+
+        digest = ensure_tried(data, path, delegate=delegate)
     engine = LiteRTEngine(data, threads, str(path), delegate=delegate)
     simulated = engine.info.simulated
     warning = (f"the {simulated} is simulated: the answers are not those of a real one",) if simulated else ()
     if spec is not None:
         return OpenedModel(engine, spec, assumptions=warning)
+    foreign = _read_foreign(data, path, trust, digest)
+    return OpenedModel(engine, foreign.spec, foreign.normalization, (*foreign.assumptions, *warning))
+
+
+def _read_foreign(data: bytes, path: Path, trust: bool, digest: str | None) -> Foreign:
+    """What a file without EdgeKit's spec is taken for; ``digest`` of one that was tried."""
+    from edgekit.runtime.foreign_result import recall_foreign, remember_foreign
+
+    known = recall_foreign(digest, path.stem) if digest else None
+    if known is not None:
+        return known
+    from edgekit.runtime.foreign import read_foreign
+    from edgekit.tflite.model import read_model
+
     model = read_model(data, path.name)
     foreign = read_foreign(model, path.stem)
+    if digest:
+        remember_foreign(digest, path.stem, foreign)
     if foreign.spec is None and path.stem.endswith("_edgetpu"):
         from edgekit.runtime.edgetpu.source import read_source
 
-        foreign = read_source(model, path, trust) or foreign
-    return OpenedModel(engine, foreign.spec, foreign.normalization, (*foreign.assumptions, *warning))
+        return read_source(model, path, trust) or foreign
+    return foreign
 
 
 def check_compiled(data: bytes, path: Path, delegate: Delegate) -> None:
