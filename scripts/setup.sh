@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a virtual environment with everything that is pinned, and EdgeKit itself (editable); builds the Node
-# runner and the compiled resize.
+# Makes a virtual environment with everything that is pinned, and EdgeKit itself (editable); builds the browser
+# bundle with the Node runner, and the compiled resize.
 # Needs Python 3.11 or newer; on Debian and Ubuntu it fetches what their Python leaves out.
 #   usage: scripts/setup.sh [FOLDER]
 set -eu

@@ -6,6 +6,12 @@ set -eu
 version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3)
 # The emulated Raspberry Pi of tests/pi is unpacked by apt and dpkg, runs under qemu and is reached with ssh.
 packages="make git openssh-client qemu-user-static"
+# The browser of tests/browser; another one of its family does as well.
+browser=chromium
+for program in google-chrome-stable google-chrome microsoft-edge-stable microsoft-edge chromium-browser; do
+    if command -v "$program" >/dev/null 2>&1; then browser=; fi
+done
+packages="$packages $browser"
 # A Python that is not the system's (a container's, pyenv's) brings its own ensurepip.
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python$version-venv"
 [ "${1:-}" = python ] && packages=$(echo "$packages" | tr ' ' '\n' | grep venv || true)

@@ -1,30 +1,59 @@
-// Bundles the Node runner: one file of JavaScript and the WebAssembly that it loads, in dist/node.
-import { copyFileSync, mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { build } from "esbuild";
+// Builds everything: dist/node (the Node runner), dist/lib (the library), dist/engines (its engines alone) and
+// dist/page (a site without its models).
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build as bundle } from "esbuild";
+import { build } from "vite";
+import { findAssets } from "./build-assets.ts";
+import { writeLicenses } from "./build-licenses.ts";
+import { buildRunner } from "./build-node.ts";
+import { printSizes } from "./build-sizes.ts";
+import { libraryConfig, pageConfig } from "./vite.config.ts";
 
-const folder = join(import.meta.dirname, "dist", "node");
-mkdirSync(folder, { recursive: true });
-
-await build({
-  entryPoints: [join(import.meta.dirname, "src", "node", "main.ts")],
-  outfile: join(folder, "runner.cjs"),
-  bundle: true,
-  platform: "node",
-  target: "node22.13",
-  format: "cjs",
-  mainFields: ["module", "main"],
-  // TensorFlow.js asks for it where a model comes over HTTP, which ours never does.
-  external: ["node-fetch"],
-  minify: true,
-  // Keeps the licences of what is bundled, each once.
-  legalComments: "eof",
-  logLevel: "warning",
-});
-
-// Without "threaded-simd": TensorFlow.js has no threads in Node (tfjs#3830).
-const wasm = dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm/package.json"));
-for (const name of ["tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm.wasm"]) {
-  copyFileSync(join(wasm, "dist", name), join(folder, name));
+const ROOT = import.meta.dirname;
+/** Builds beside the old folder and then takes its place, so that nobody sees half of it. */
+async function replace(name: string, make: (folder: string) => Promise<void>): Promise<void> {
+  const folder = join(ROOT, "dist", name);
+  const [fresh, old] = [`${folder}.${process.pid}.new`, `${folder}.${process.pid}.old`];
+  try {
+    await make(fresh);
+    if (existsSync(folder)) renameSync(folder, old);
+    renameSync(fresh, folder);
+  } finally {
+    for (const path of [fresh, old]) rmSync(path, { recursive: true, force: true });
+  }
 }
+
+function writeAssets(folder: string): void {
+  mkdirSync(join(folder, "wasm"), { recursive: true });
+  for (const { name, read } of findAssets()) writeFileSync(join(folder, "wasm", name), read());
+}
+
+async function buildLibrary(folder: string): Promise<void> {
+  await build(libraryConfig(folder, { edgekit: join(ROOT, "src", "index.ts") }));
+  // All modules lie in assets/, so that each finds wasm/ in the same way, here and in the page.
+  writeFileSync(join(folder, "index.js"), 'export * from "./assets/edgekit.js";\n');
+  writeAssets(folder);
+  writeLicenses(folder);
+}
+
+/** The engines without a worker around them, for tests and measurements. */
+async function buildEngines(folder: string): Promise<void> {
+  await build(libraryConfig(folder, { engines: join(ROOT, "src", "engines", "index.ts") }));
+  writeFileSync(join(folder, "index.js"), 'export * from "./assets/engines.js";\n');
+}
+
+async function buildPage(folder: string): Promise<void> {
+  await build(pageConfig(folder));
+  const options = { bundle: true, minify: true, format: "iife", target: "es2022", logLevel: "warning" } as const;
+  // It has to lie beside index.html, under this name; and old browsers take no modules for it.
+  await bundle({ ...options, entryPoints: [join(ROOT, "page", "sw.ts")], outfile: join(folder, "sw.js") });
+  writeAssets(folder);
+  writeLicenses(folder);
+}
+
+await buildRunner(join(ROOT, "dist", "node"));
+await replace("lib", buildLibrary);
+await replace("engines", buildEngines);
+await replace("page", buildPage);
+printSizes(join(ROOT, "dist"));

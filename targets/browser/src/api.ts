@@ -7,7 +7,7 @@ export interface LoadOptions {
   engine?: EngineName;
   /** Called while files arrive: bytes so far, and all bytes (`null` where the server does not say). */
   onProgress?: (loaded: number, total: number | null) => void;
-  /** Where the library's own files (worker, WebAssembly) lie; by default beside the library. */
+  /** The folder of the engines' WebAssembly; by default `wasm/` of the built library. */
   assets?: string;
   /** Cancels loading. */
   signal?: AbortSignal;
@@ -48,11 +48,19 @@ export interface Times {
   readonly total: number;
 }
 
+/** A picture as the network saw it. */
+export interface Seen {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+  /** Grey or RGB, row by row. */
+  readonly pixels: Uint8Array;
+}
+
 export interface Classification {
   readonly predictions: readonly Prediction[];
   readonly times: Times;
-  /** RGB or grey bytes as the network saw them, row by row. */
-  readonly seen: { readonly width: number; readonly height: number; readonly channels: 1 | 3; readonly pixels: Uint8Array };
+  readonly seen: Seen;
 }
 
 export interface ClassifyOptions {
@@ -90,14 +98,18 @@ export interface LatencyStats {
 
 export interface Benchmark {
   readonly engine: EngineInfo;
+  /** Fetching the model, or reading it from the cache. */
   readonly download_ms: number;
+  /** Fetching and starting the engine, and compiling the model. */
   readonly load_ms: number;
+  /** The first run, when many engines compile what they need. */
   readonly first_call_ms: number;
   readonly protocol: Protocol;
+  /** Of warm runs on a ready tensor, from its handing over to the answer that was read back. */
   readonly latency: LatencyStats;
-  /** Reading the answer back, in its own right. */
+  /** The part of each run that reading the answer back took. */
   readonly read: LatencyStats;
-  /** Of each run in turn, milliseconds. */
+  /** Of each warm run in turn, milliseconds, with the reading. */
   readonly durations: readonly number[];
   readonly valid: boolean;
   /** Why the times should not be trusted: software rendering, a tab in the background, ... */
@@ -115,18 +127,41 @@ export interface Model {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
 
-  /** Of a video, frames are dropped, never queued: a call while one runs answers `null`. */
+  /**
+   * Finds the most probable classes of a picture, or of what a video or canvas shows now.
+   *
+   * Photos wait for one another. Frames of a video are dropped, never queued: with an `HTMLVideoElement` or a
+   * `VideoFrame`, a call while the model is at work answers `null`. The caller's picture stays usable.
+   *
+   * @throws EdgeKitError - the picture cannot be read, or the model is no image classifier.
+   */
   classify(picture: Picture, options?: ClassifyOptions): Promise<Classification | null>;
-  /** Runs on raw tensors, stored values. */
+  /**
+   * Runs on raw tensors of batch 1: stored values by each input's name, and by each output's. A `Uint8Array` of pixels
+   * may stand for any other dtype.
+   *
+   * @throws EdgeKitError - a wrong name or size; the message says what is expected.
+   */
   predict(inputs: Readonly<Record<string, Values>>): Promise<Readonly<Record<string, Values>>>;
+  /**
+   * Measures warm runs on a ready tensor in the worker; fetching, starting and the first run are told apart.
+   *
+   * @param protocol - in place of single numbers of EdgeKit's own protocol.
+   * @param onProgress - the share that is done, 0..1.
+   * @throws EdgeKitError - the protocol makes no sense.
+   */
   benchmark(protocol?: Partial<Protocol>, onProgress?: (share: number) => void): Promise<Benchmark>;
+  /** Ends the worker and frees all memory; what still waits is rejected. */
   dispose(): void;
 }
 
 /**
- * Loads a model.
+ * Loads a model into a worker of its own.
+ *
+ * Files that a site's manifest lists are checked against it and kept in the browser's cache.
  *
  * @param url - of a `.tflite`, of the `model.json` of a TensorFlow.js model, or of a site's `manifest.json`, then with
- *   `#ID` of one of its models.
+ *   `#ID` of one of its models; without one it is the first that `engine` runs.
+ * @throws EdgeKitError - it cannot be fetched, is broken or not what the manifest lists, or no engine runs it here.
  */
 export type Load = (url: string | URL, options?: LoadOptions) => Promise<Model>;

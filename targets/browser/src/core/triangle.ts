@@ -1,0 +1,49 @@
+// The weights of the triangle filter, as whole numbers: step 5 of the definition in edgekit/preprocess/__init__.py, for
+// one direction. Source: `precompute_coeffs` and `normalize_coeffs_8bpc` of Pillow's src/libImaging/Resample.c, whose
+// order of floating-point operations is kept, so that the numbers are the same.
+
+/** A weight of 1 is 2^22: 32 bits less 8 of a pixel and 2 to spare. */
+export const PRECISION_BITS = 22;
+
+/** How a line of pixels becomes a line of another length: out[i] is the sum of weights[i * taps + k] * in[first[i] + k]. */
+export interface Triangle {
+  readonly size: number;
+  /** Pixels that one is made of, those with a weight of 0 included; all of them exist. */
+  readonly taps: number;
+  readonly first: Int32Array;
+  /** In units of 2^-22. */
+  readonly weights: Int32Array;
+}
+
+/** From `length` pixels to `size`, both 1 or more. */
+export function triangle(length: number, size: number): Triangle {
+  const scale = length / size;
+  const support = Math.max(scale, 1);
+  const start = (center: number) => Math.max(Math.trunc(center - support + 0.5), 0);
+  const stop = (center: number) => Math.min(Math.trunc(center + support + 0.5), length);
+  let taps = 1;
+  for (let position = 0; position < size; position++) {
+    const center = (position + 0.5) * scale;
+    taps = Math.max(taps, stop(center) - start(center));
+  }
+  const first = new Int32Array(size);
+  const weights = new Int32Array(size * taps);
+  const shares = new Float64Array(taps);
+  for (let position = 0; position < size; position++) {
+    const center = (position + 0.5) * scale;
+    const [begin, end] = [start(center), stop(center)];
+    const place = Math.min(begin, length - taps); // so that every pixel exists
+    let total = 0;
+    for (let tap = 0; tap < taps; tap++) {
+      const pixel = place + tap;
+      const distance = Math.abs((pixel - center + 0.5) * (1 / support));
+      shares[tap] = pixel >= begin && pixel < end ? Math.max(1 - distance, 0) : 0;
+      total += shares[tap]!; // one after the other, as they are added there
+    }
+    first[position] = place;
+    for (let tap = 0; tap < taps; tap++) {
+      weights[position * taps + tap] = 0.5 + (shares[tap]! / total) * 2 ** PRECISION_BITS;
+    }
+  }
+  return { size, taps, first, weights };
+}
