@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from edgekit.artifact import Artifact, ArtifactRequest, parse_request
+from edgekit.errors import UsageError
 from edgekit.program import FrozenProgram
 from edgekit.quantization.calibration import Calibration
 from edgekit.spec import ModelSpec
@@ -73,6 +74,9 @@ MODULES: dict[str, str] = {
 }
 """Format to module; a module is imported when its format is first asked for."""
 
+SITE = "browser"
+"""What is asked for like a format, and is a folder of several artifacts: see :mod:`edgekit.api.site`."""
+
 _CONVERTERS: dict[str, Converter] = {}
 
 AnyConverter = TypeVar("AnyConverter", bound=Callable[[], Any])
@@ -107,6 +111,8 @@ def parse_requests(texts: list[str]) -> list[ArtifactRequest]:
 def _parse(word: str) -> ArtifactRequest:
     """Imports the converter that is asked for, and no other."""
     wanted = word.strip().partition(":")[0]
+    if wanted not in MODULES:
+        raise UsageError(f"Unknown format {wanted!r}. Known: {', '.join(sorted([*MODULES, SITE]))}.")
     return parse_request(word, {name: get_converter(name).precisions if name == wanted else () for name in MODULES})
 
 

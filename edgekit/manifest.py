@@ -19,6 +19,8 @@ from edgekit.spec import ModelSpec
 
 MANIFEST_SCHEMA = 1
 
+_SITE = ("models", "app")
+
 
 @dataclass(frozen=True)
 class ManifestEntry:
@@ -58,6 +60,8 @@ class Manifest:
             :meth:`edgekit.adaptation.Adaptation.to_dict`; ``None`` for one that it did.
         source_digest: SHA-256 (hex) of the file or folder of such a model, or of the weights of one in
             memory; ``None`` where there is none.
+        site: of a site for browsers what its page reads, ``models`` and ``app``, see :mod:`edgekit.web.contents`;
+            ``None`` of any other folder.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Manifest:
     artifacts: tuple[ManifestEntry, ...]
     adaptation: Mapping[str, Any] | None = None
     source_digest: str | None = None
+    site: Mapping[str, Any] | None = None
 
     def same_model(self, other: Manifest) -> bool:
         """Whether both are of the same model, with the same things put around it."""
@@ -81,6 +86,7 @@ class Manifest:
         document = {
             "schema": MANIFEST_SCHEMA,
             "name": self.name,
+            **(self.site or {}),
             "spec": self.spec.to_dict(),
             "adaptation": self.adaptation,
             "source_digest": self.source_digest,
@@ -116,7 +122,8 @@ class Manifest:
         if not isinstance(source, str | None):
             raise _unreadable(path, "the digest of its source is not a text")
         entries = tuple(_read_entry(item, path) for item in artifacts)
-        return cls(name, ModelSpec.from_dict(document.get("spec"), str(path)), entries, adaptation, source)
+        spec = ModelSpec.from_dict(document.get("spec"), str(path))
+        return cls(name, spec, entries, adaptation, source, _read_site(document, path))
 
 
 def _read_entry(item: object, path: Path) -> ManifestEntry:
@@ -138,6 +145,27 @@ def _read_entry(item: object, path: Path) -> ManifestEntry:
         if file is not None and not _lies_in(path.parent, file):
             raise ModelFileError(f"{path} names {file!r}, which lies outside of its folder. Do not use it.")
     return dataclasses.replace(entry, check=Check.from_dict(check)) if isinstance(check, dict) else entry
+
+
+def _read_site(document: Mapping[str, Any], path: Path) -> Mapping[str, Any] | None:
+    """Of a site its lists for the page. Every file that they name lies in the site, as every artifact does."""
+    if not any(name in document for name in _SITE):
+        return None
+    lists = {name: document.get(name) for name in _SITE}
+    files: list[object] = []
+    for name, items in lists.items():
+        if not isinstance(items, list):
+            raise _unreadable(path, f"its list {name!r} is missing")
+        for item in items:
+            own = item.get("files") if name == "models" and isinstance(item, dict) else [item]
+            files += own if isinstance(own, list) else [None]
+    for file in files:
+        place = file.get("path") if isinstance(file, dict) else None
+        if not isinstance(place, str):
+            raise _unreadable(path, "a file of the site has no path")
+        if not _lies_in(path.parent, place):
+            raise ModelFileError(f"{path} names {place!r}, which lies outside of its folder. Do not use it.")
+    return lists
 
 
 def _lies_in(folder: Path, file: str) -> bool:

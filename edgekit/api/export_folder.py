@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.api.export_failures import explain_failure
+from edgekit.api.site import SitePlan, publish_site
 from edgekit.artifact import ArtifactRequest, Check
 from edgekit.converters.base import artifact_name
 from edgekit.converters.jobs import Outcome
@@ -21,6 +22,7 @@ from edgekit.files import atomic_write, check_writable, refuse_existing, remove
 from edgekit.manifest import Manifest, ManifestEntry
 from edgekit.progress import Progress
 from edgekit.report.folder import write_readme
+from edgekit.web.contents import MODELS
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ class ExportResult:
         folder: the export folder.
         entries: the artifacts that were written, run and compared, in the order asked for.
         failures: those that were not.
+        is_site: whether the page for browsers lies around them.
     """
 
     folder: Path
     entries: tuple[ManifestEntry, ...]
     failures: tuple[ExportFailure, ...]
+    is_site: bool = False
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -129,12 +133,22 @@ def _refuse_foreign(folder: Path) -> None:
             ) from error
 
 
-def publish(folder: Path, exported: Manifest, outcomes: Sequence[Outcome], progress: Progress) -> ExportResult:
-    """Moves what is sound into the folder, then the manifest, then the README."""
+def publish(
+    folder: Path,
+    exported: Manifest,
+    outcomes: Sequence[Outcome],
+    progress: Progress,
+    site: SitePlan | None = None,
+) -> ExportResult:
+    """Moves what is sound into the folder, with the page of a site around it, then the manifest, then the README."""
     entries, failures = [], []
     for outcome in outcomes:
         name = outcome.job.name
         log = folder / "logs" / f"{name}.log"
+        if site is not None and not outcome.error:
+            # A site is for everybody, what converters print is not.
+            entries.append(_publish(folder, outcome, f"{MODELS}/{name}", outcome.check, None))
+            continue
         with atomic_write(log) as temporary:
             outcome.log.rename(temporary)
         if outcome.error:
@@ -154,15 +168,17 @@ def publish(folder: Path, exported: Manifest, outcomes: Sequence[Outcome], progr
             manifest = manifest.merged(older)
         elif older is not None:
             _remove_stale(folder, older, {entry.file for entry in entries}, progress)
+        if site is not None:
+            manifest = publish_site(folder, manifest, site.page)
         manifest.write(folder)
         write_readme(folder, manifest)
-    return ExportResult(folder, tuple(entries), tuple(failures))
+    return ExportResult(folder, tuple(entries), tuple(failures), is_site=site is not None and bool(entries))
 
 
-def _publish(folder: Path, outcome: Outcome, name: str, check: Check, log: Path) -> ManifestEntry:
-    """Moves one file of a job into the folder."""
+def _publish(folder: Path, outcome: Outcome, name: str, check: Check, log: Path | None) -> ManifestEntry:
+    """Moves one file of a job to ``name``, relative to the folder."""
     with atomic_write(folder / name) as temporary:
-        Path(outcome.job.output).with_name(name).rename(temporary)
+        Path(outcome.job.output).with_name(Path(name).name).rename(temporary)
     return ManifestEntry(
         file=name,
         format=outcome.job.format,
@@ -170,7 +186,7 @@ def _publish(folder: Path, outcome: Outcome, name: str, check: Check, log: Path)
         size_bytes=size_of(folder / name),
         digest=digest_of(folder / name),
         check=check,
-        log=log.relative_to(folder).as_posix(),
+        log=None if log is None else log.relative_to(folder).as_posix(),
     )
 
 

@@ -25,6 +25,7 @@ from edgekit.api.export_folder import (
 from edgekit.api.export_inputs import choose_calibration, make_reference
 from edgekit.api.export_memory import check_shapes
 from edgekit.api.model import Model
+from edgekit.api.site import check_site, models_place, plan_site
 from edgekit.arguments import as_path, as_texts, check_kind
 from edgekit.artifact import ArtifactRequest
 from edgekit.converters.base import artifact_name, get_converter, parse_requests
@@ -67,7 +68,8 @@ def export(
         model: what :func:`edgekit.train` returned, a ``.keras`` or ``.h5`` file, a SavedModel folder, a
             ``keras.Model`` or ``tf_keras.Model``, a ``tf.function`` with an input signature, or a
             ``ConcreteFunction``.
-        to: ``format[:precision]``, several with commas or as a list.
+        to: ``format[:precision]``, several with commas or as a list; or ``browser``, a site, which is a folder of its
+            own with the page and the models that it runs.
         output: the export folder; artifacts of earlier exports in it are kept.
         calibration: class folders to calibrate with, instead of the sample that training kept; or a
             sample in memory: (n, height, width, channels) uint8, of a model that takes no photos
@@ -91,7 +93,9 @@ def export(
             that needs fixed ones.
         ModelFileError, SpecError: the model cannot be read.
     """
-    requests = parse_requests(as_texts(to, "to"))
+    texts = as_texts(to, "to")
+    site = plan_site(texts, progress)
+    requests = parse_requests(texts) if site is None else list(site.requests)
     if not requests:
         raise UsageError("Name at least one format, as in: --to tflite:fp32,tflite:int8")
     for request in requests:
@@ -102,23 +106,29 @@ def export(
     folder = as_path(output, "output")
     if spec is not None:
         check_kind(spec, "spec", ModelSpec, "a ModelSpec")
+    check_site(folder, site)
     if isinstance(model, str | os.PathLike):
         model = as_path(model, "model")
-        check_outputs(folder, source_stem(model), requests, force=force)  # before TensorFlow is loaded
+        # Before TensorFlow is loaded.
+        check_outputs(*models_place(folder, source_stem(model), site), requests, force=force)
     with open_nursery(list(settings), quiet_cpu()) as nursery:
         model = _with_threshold(_as_model(model, spec, about, progress), confidence_threshold)
-        check_outputs(folder, model.spec.name, requests, force=force)
+        place, stem = models_place(folder, model.spec.name, site)
+        check_outputs(place, stem, requests, force=force)
         exported = _describe(model)
         check_folder(folder, exported, force=force)
         with writable_folder(folder):
-            check_requests(model, requests, calibrated=calibration is not None or model.calibration is not None)
+            calibrated = calibration is not None or model.calibration is not None
+            if site is not None:
+                requests = site.possible(model, calibrated=calibrated, progress=progress)
+            check_requests(model, requests, calibrated=calibrated)
             photos = choose_calibration(model, calibration, progress)
             check_requests(model, requests, calibrated=photos is not None)
             try:
                 with tempfile.TemporaryDirectory(prefix=work_prefix(), dir=folder, ignore_cleanup_errors=True) as work:
-                    jobs = _prepare(model, requests, settings, photos, Path(work), progress)
+                    jobs = _prepare(model, stem, requests, settings, photos, Path(work), progress)
                     outcomes = run_jobs(jobs, Path(work), progress, nursery)
-                    return publish(folder, exported, outcomes, progress)
+                    return publish(folder, exported, outcomes, progress, site)
             except OSError as error:
                 raise output_error(folder, error) from error
 
@@ -187,6 +197,7 @@ def _digest_of_source(model: Model) -> str | None:
 
 def _prepare(
     model: Model,
+    stem: str,
     requests: list[ArtifactRequest],
     settings: Mapping[str, Any],
     photos: Calibration | None,
@@ -207,7 +218,7 @@ def _prepare(
                 progress.say("Tracing and freezing the model ...")
             programs[converter.batch] = work / f"program-{converter.batch or 'any'}"
             model.freeze(programs[converter.batch], converter.batch)
-        name = artifact_name(model.spec.name, request)
+        name = artifact_name(stem, request)
         calibrated = photos is not None and request.precision in (*converter.calibrated, *converter.improved)
         jobs.append(
             Job(

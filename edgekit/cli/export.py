@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ Examples:
   edgekit export flowers.keras --confidence-threshold 0.6 -o dist
   edgekit export theirs.h5 --labels labels.txt --scale 1/255 -o dist
   edgekit export saved_model/ --input-shape 1,49,10,1 -o dist
+  edgekit export flowers.keras --to browser -o site
 
 \b
 Formats:
@@ -30,6 +32,8 @@ Formats:
   tfjs:fp32            TensorFlow.js graph model; also fp16, uint16, uint8 (weights)
   onnx:fp32            ONNX; also fp16, int8 (QDQ, needs calibration), int8-dynamic
   savedmodel:fp32      for TensorFlow Serving: pixels, or encoded photos
+  browser              a site: a web page with tfjs and tflite models, fp32 and int8,
+                       for any static host; browser:fp16 and so on for others
 
 \b
 Each file is converted in a process of its own, then run and compared with the Keras model.
@@ -104,5 +108,8 @@ def command(
         progress=console.progress,
         **about_source(**about),
     )
-    console.show(export_text(result.folder, result.entries, result.failures), result.to_dict())
+    text = export_text(result.folder, result.entries, result.failures)
+    if result.is_site:
+        text += f"\nShow it with: edgekit serve {shlex.quote(str(result.folder))}"
+    console.show(text, result.to_dict())
     return 1 if result.failures else 0

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "verify": "Compare exported files with the trained model on photos.",
     "bench": "Measure how fast an exported file runs.",
     "predict": "Recognize photos with an exported file.",
+    "serve": "Show a site for browsers, here or in your network.",
     "inspect": "Describe a model file: tensors, labels; of a .tflite also ops.",
     "doctor": "Say what is installed, and check it by running it.",
     "demo": "Run the whole job on made-up photos, without a download.",

@@ -20,6 +20,18 @@ README = "README.md"
 
 _SHOWN_LABELS = 12
 
+_SITE = """## The page
+
+This folder is a web page with its models. Any static host shows it, below any path; here `edgekit serve FOLDER` does. A
+host that can set headers should send these with every file, else browsers leave out the threads of WebAssembly:
+
+```
+Cross-Origin-Opener-Policy: same-origin
+Cross-Origin-Embedder-Policy: require-corp
+```
+
+It needs https: the camera, WebGPU and offline use are for secure addresses only."""
+
 
 def write_readme(folder: Path, manifest: Manifest) -> None:
     """Writes ``README.md`` into an export folder."""
@@ -36,6 +48,8 @@ def update_readme(folder: Path, before: Manifest, after: Manifest) -> None:
 def readme_text(manifest: Manifest) -> str:
     """The text of the README, in Markdown."""
     sections = [f"# {manifest.name}\n\n{_about(manifest.spec)}", _table(manifest.artifacts)]
+    if manifest.site is not None:
+        sections.append(_SITE)
     sections += how_to_run(manifest.artifacts, manifest.spec)
     sections.append(_footer(manifest.spec))
     return "\n\n".join(sections) + "\n"
