@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,18 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Ends what runs on the device, also from another thread, whose call then fails. A second call does nothing."""
+
+
+@runtime_checkable
+class ManyEngines(Protocol):
+    """A target with several engines, of which the user named none: each that works makes a row of its own."""
+
+    def views(self, path: Path) -> Mapping[str, Target]:
+        """A target for each engine that works there and takes the artifact, by the name to show; in a fixed order.
+
+        Raises:
+            TargetError: the device cannot be reached.
+        """
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from edgekit.published import check_published
 from edgekit.report.latency import BenchmarkReport
 from edgekit.runtime.engines import is_model, model_root
 from edgekit.targets import Target, get_target, parse_target
+from edgekit.targets.base import ManyEngines
 
 Row = BenchmarkResult | BenchmarkFailure
 
@@ -136,40 +138,54 @@ class _Job:
 
     def run(self, rounds: int) -> list[Row]:
         """A row for each file, in their order."""
-        measured: dict[int, list[Measurement]] = {index: [] for index in range(len(self._files))}
-        failures: dict[int, str] = {}
+        found = [_Measuring(file, view) for file in self._files for view in self._views(file)]
         share = self._protocol.share(rounds)
         for _ in range(rounds):
-            for index, file in enumerate(self._files):
-                if index not in failures:
-                    try:
-                        if not measured[index]:
-                            check_published(file)
-                        measured[index].append(self.target.measure(file, share, self._threads))
-                    except EdgeKitError as error:
-                        failures[index] = str(error)
-                self._task.advance(note=file.name)
-        return [
-            BenchmarkFailure(file.name, self.name, failures[index])
-            if index in failures
-            else self._row(file, join_rounds(measured[index]))
-            for index, file in enumerate(self._files)
-        ]
+            for index, one in enumerate(found):
+                self._measure(one, share)
+                if index + 1 == len(found) or found[index + 1].file != one.file:
+                    self._task.advance(note=one.file.name)
+        return [self._row(one) for one in found]
 
-    def _row(self, file: Path, measured: Measurement) -> Row:
+    def _views(self, file: Path) -> list[_View]:
+        """The engines of the device that the artifact is measured on."""
+        whole = _View(self.name, self.target)
+        if not isinstance(self.target, ManyEngines):
+            return [whole]
+        try:
+            views = self.target.views(file)
+        except EdgeKitError as error:
+            return [_View(self.name, self.target, str(error))]
+        return [_View(*view) for view in views.items()] or [whole]
+
+    def _measure(self, one: _Measuring, share: LatencyProtocol) -> None:
+        if one.failure is not None:
+            return
+        try:
+            if not one.rounds:
+                check_published(one.file)
+            one.rounds.append(one.view.target.measure(one.file, share, self._threads))
+        except EdgeKitError as error:
+            one.failure = str(error)
+
+    def _row(self, one: _Measuring) -> Row:
+        file, name = one.file, one.view.name
+        if one.failure is not None:
+            return BenchmarkFailure(file.name, name, one.failure)
+        measured = join_rounds(one.rounds)
         accuracy = None
         if self._photos is not None:
             try:
-                accuracy = self._photos.compare(file, self.target)
+                accuracy = self._photos.compare(file, one.view.target)
             except EdgeKitError as error:
-                return BenchmarkFailure(file.name, self.name, str(error))
+                return BenchmarkFailure(file.name, name, str(error))
             self._task.advance(note=file.name)
         doubts = find_doubts(_evidence(measured, self._protocol))
         return BenchmarkResult(
             artifact=file.name,
             digest=digest_of(file),
             size_bytes=size_of(file),
-            target=self.name,
+            target=name,
             device=measured.device,
             engine=measured.engine,
             protocol=self._protocol,
@@ -185,7 +201,28 @@ class _Job:
             processes=measured.processes,
             accuracy=accuracy,
             accelerator=measured.accelerator,
+            download_ms=measured.download_ms,
+            read_ms=measured.read_ms,
         )
+
+
+@dataclass(frozen=True)
+class _View:
+    """One engine of a device, by the name of its rows; ``failure`` where the device itself cannot be had."""
+
+    name: str
+    target: Target
+    failure: str | None = None
+
+
+class _Measuring:
+    """An artifact on an engine, on its way to a row."""
+
+    def __init__(self, file: Path, view: _View) -> None:
+        self.file = file
+        self.view = view
+        self.rounds: list[Measurement] = []
+        self.failure = view.failure
 
 
 def _evidence(measured: Measurement, protocol: LatencyProtocol) -> Evidence:

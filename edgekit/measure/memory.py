@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,37 @@ def family_peak() -> PeakMemory:
     others = [read_status(Path(f"/proc/{process}/status"), "VmHWM") for process in family()[1:]]
     known = [peak for peak in others if peak is not None]
     return PeakMemory(own + sum(known), 1 + len(known))
+
+
+class PeakWatch:
+    """The peak of other processes from now on, added up; ``None`` where the system does not tell.
+
+    Only Linux tells, and forgets an earlier peak when it is asked to (``clear_refs`` in proc_pid_clear_refs(5)).
+
+    Args:
+        processes: their numbers; they belong to this user.
+
+    Attributes:
+        base: bytes of physical memory that they have in use at the beginning.
+    """
+
+    def __init__(self, processes: Sequence[int]) -> None:
+        self._folders = [Path("/proc", str(process)) for process in processes]
+        try:
+            for folder in self._folders:
+                (folder / "clear_refs").write_text("5", encoding="ascii")
+        except OSError:
+            self._folders = []
+        self.base = self._sum("VmRSS")
+
+    def peak(self) -> int | None:
+        """Bytes of physical memory that they had in use at their peaks, which need not have been at one time."""
+        return self._sum("VmHWM")
+
+    def _sum(self, key: str) -> int | None:
+        found = [read_status(folder / "status", key) for folder in self._folders]
+        known = [size for size in found if size is not None]
+        return sum(known) if known else None
 
 
 def peak_memory() -> int | None:

@@ -61,6 +61,9 @@ class BenchmarkResult:
         accuracy: on labelled photos, where they were asked for.
         accelerator: the device beside the processor that ran it, and its driver, as a phrase; ``None`` for the
             processor alone.
+        download_ms: fetching the model over the network, where the device did; not in ``load_ms``.
+        read_ms: median of reading an answer back from the accelerator's memory, where that is told; within the
+            latency.
     """
 
     artifact: str
@@ -82,6 +85,8 @@ class BenchmarkResult:
     processes: int = 1
     accuracy: DeviceAccuracy | None = None
     accelerator: str | None = None
+    download_ms: float | None = None
+    read_ms: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; the key ``schema`` comes first."""

@@ -44,5 +44,6 @@ def join_rounds(rounds: Sequence[Measurement]) -> Measurement:
             last.conditions.frequency_after,
             max(loads, default=None),
             readings,
+            tuple(dict.fromkeys(doubt for one in rounds for doubt in one.conditions.doubts)),
         ),
     )

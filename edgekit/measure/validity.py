@@ -36,12 +36,14 @@ class Conditions:
         frequency_after: MHz, at the end.
         other_load: share of all processors' time that other processes took, 0..1.
         readings: what a device told about heat, governor and throttling; ``None`` where nobody looked.
+        doubts: sentences of the device's own on why its times should not be trusted.
     """
 
     frequency_before: float | None = None
     frequency_after: float | None = None
     other_load: float | None = None
     readings: Readings | None = None
+    doubts: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -55,6 +57,8 @@ class Conditions:
         known = {part.name: fields[part.name] for part in dataclasses.fields(cls) if part.name in fields}
         if known.get("readings") is not None:
             known["readings"] = Readings.from_dict(known["readings"])
+        if "doubts" in known:
+            known["doubts"] = tuple(map(str, known["doubts"]))
         return cls(**known)
 
 
@@ -144,6 +148,11 @@ def had_company(evidence: Evidence) -> str | None:
     return f"Other programs used {_percent(load)} of the processors (limit {_percent(MAX_OTHER_LOAD)})."
 
 
+def said_by_device(evidence: Evidence) -> str | None:
+    """The device has seen something itself, as a browser its tab in the background."""
+    return " ".join(evidence.conditions.doubts) or None
+
+
 RULES: tuple[Callable[[Evidence], str | None], ...] = (
     too_few_runs,
     wide_interval,
@@ -153,6 +162,7 @@ RULES: tuple[Callable[[Evidence], str | None], ...] = (
     frequency_changed,
     held_back,
     had_company,
+    said_by_device,
 )
 
 

@@ -80,6 +80,8 @@ class Measurement:
     processes: int = 1
     versions: Mapping[str, str] = field(default_factory=dict)
     accelerator: str | None = None
+    download_ms: float | None = None
+    read_ms: float | None = None
 
     @property
     def latency(self) -> LatencyStats:
