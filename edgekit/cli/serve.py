@@ -43,17 +43,17 @@ def command(site: Path, port: int | None, lan: bool, https: bool, console: Conso
     check_site(site)
     addresses = own_addresses() if lan else ()
     certificate = own_certificate(addresses) if https else None
-    tls = certificate.context if certificate else None
-    with SiteServer(site, EVERY_NETWORK if lan else THIS_MACHINE, port, tls) as server:
+    host = EVERY_NETWORK if lan else THIS_MACHINE
+    with SiteServer(site, host, port, certificate.context if certificate else None) as server:
         network = [server.url_at(address) for address in addresses]
         document: dict[str, Any] = {"folder": str(site), "url": server.url, "network": network}
         document["fingerprint"] = certificate.fingerprint if certificate else None
-        if console.as_json:
-            console.show("", document)
-            sys.stdout.flush()
-        else:
-            _tell(console, site, server.url, network, lan, document["fingerprint"])
         try:
+            if console.as_json:
+                console.show("", document)
+                sys.stdout.flush()
+            else:
+                _tell(console, site, server.url, network, lan, document["fingerprint"])
             server.run()
         except KeyboardInterrupt:  # how it is meant to end
             if not console.as_json:

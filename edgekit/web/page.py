@@ -6,13 +6,14 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from edgekit.errors import EdgeKitError, MissingExtraError, install_command
+from edgekit.errors import EdgeKitError
 from edgekit.progress import WARNINGS, Progress
 from edgekit.version import __version__
 from edgekit.web.building import CHECKOUT, build, can_build
+from edgekit.web.paths import INDEX
 
 PACKAGE = "edgekit_browser"
-"""Of the wheel ``edgekit-browser``, which the extra ``browser`` brings: the folders ``page`` and ``lib``."""
+"""Of the wheel ``edgekit-browser`` (``make browser-wheel``), with the folder ``page``."""
 
 
 def find_page(progress: Progress = WARNINGS) -> Path:
@@ -22,33 +23,27 @@ def find_page(progress: Progress = WARNINGS) -> Path:
     the wheel.
 
     Raises:
-        MissingExtraError: neither the wheel nor a checkout.
-        EdgeKitError: the wheel is of another EdgeKit; or there is no Node to build with, or the build failed.
+        EdgeKitError: neither the wheel nor a checkout, or the wheel is of another EdgeKit; or there is no Node to build
+            with, or the build failed.
     """
-    return _find("page", "index.html", progress)
-
-
-def find_library(progress: Progress = WARNINGS) -> Path:
-    """The folder of the built library, ES modules for other people's pages; see :func:`find_page`."""
-    return _find("lib", "index.js", progress)
-
-
-def _find(name: str, file: str, progress: Progress) -> Path:
-    built = CHECKOUT / "dist" / name
-    if (built / file).is_file() and can_build():
+    built = CHECKOUT / "dist" / "page"
+    if (built / INDEX).is_file() and can_build():
         return built
-    installed = _in_wheel(name)
-    if installed is not None and (installed / file).is_file():
+    installed = _in_wheel()
+    if installed is not None and (installed / INDEX).is_file():
         return installed
     if not can_build():
-        raise MissingExtraError("A page for browsers", "browser")
+        raise EdgeKitError(
+            "The page for browsers is not here. It is a wheel of its own, which EdgeKit's checkout makes with: make "
+            f"browser-wheel. Install edgekit-browser {__version__} from there, beside EdgeKit."
+        )
     build(progress)
-    if not (built / file).is_file():
-        raise EdgeKitError(f"The build of {CHECKOUT} has made no {name}/{file}. Run: make setup")
+    if not (built / INDEX).is_file():
+        raise EdgeKitError(f"The build of {CHECKOUT} has made no page. Run: make setup")
     return built
 
 
-def _in_wheel(name: str) -> Path | None:
+def _in_wheel() -> Path | None:
     spec = find_spec(PACKAGE)
     places = spec.submodule_search_locations if spec else None
     if not places:
@@ -56,7 +51,7 @@ def _in_wheel(name: str) -> Path | None:
     version = metadata.version("edgekit-browser")
     if version != __version__:
         raise EdgeKitError(
-            f"edgekit-browser {version} is installed, and EdgeKit {__version__}. They belong together: install both of "
-            f"the same version with: {install_command('browser')}"
+            f"edgekit-browser {version} is installed, and EdgeKit {__version__}. They belong together: install "
+            "both from one checkout."
         )
-    return Path(next(iter(places))) / name
+    return Path(next(iter(places))) / "page"

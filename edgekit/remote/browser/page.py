@@ -53,7 +53,7 @@ def open_here(progress: Progress, graphics: bool) -> Page:
     Raises:
         TargetError: there is no browser, or it does not start.
         MissingExtraError: Playwright is not installed.
-        NoPageError: the page has not been built, and cannot be.
+        EdgeKitError: the page has not been built, and cannot be.
     """
     program, folder = find_browser(), find_page(progress)
     page = _start(program, folder, software_graphics=False)
@@ -75,7 +75,7 @@ def open_remote(progress: Progress, name: str, https: bool = False, seconds: flo
     Raises:
         TargetError: nobody came, or this machine is in no network.
         MissingExtraError: what makes certificates is not installed.
-        NoPageError: the page has not been built, and cannot be.
+        EdgeKitError: the page has not been built, and cannot be.
     """
     addresses = own_addresses()
     if not addresses:
