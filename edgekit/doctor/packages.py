@@ -20,6 +20,7 @@ BRINGS = {
     "onnx": "Converts to ONNX, together with TensorFlow, and runs ONNX files.",
     "tfjs": "Runs TensorFlow.js models in Node.js.",
     "camera": "Reads USB and network cameras and video files, for edgekit predict.",
+    "browser": "Drives an installed browser to measure in it, and shows sites on phones: QR codes, certificates.",
     "legacy": "Opens models of Keras 2, .h5 and .keras.",
     "all": "Training, and exporting to every format, with TensorFlow.",
 }

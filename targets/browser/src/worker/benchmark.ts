@@ -1,7 +1,6 @@
 // The latency protocol in the worker, as edgekit/measure/latency.py has it.
 import type { Benchmark, Protocol } from "../api.ts";
-import { DEFAULT_PROTOCOL, summarize } from "../core/statistics.ts";
-import { EdgeKitError } from "../errors.ts";
+import { checkProtocol, goesOn, summarize } from "../core/statistics.ts";
 import type { Run } from "../engines/engine.ts";
 import { findDoubts } from "../validity.ts";
 import { sampleInputs } from "./sample.ts";
@@ -24,7 +23,7 @@ export async function runBenchmark(
   given: Partial<Protocol>,
   onProgress: (share: number) => void,
 ): Promise<Benchmark> {
-  const protocol = checkProtocol({ ...DEFAULT_PROTOCOL, ...given });
+  const protocol = checkProtocol(given);
   const { engine, opening, spec } = session;
   const inputs = sampleInputs(engine.inputs, spec);
   const work = (): Promise<Run> => engine.run(inputs);
@@ -70,7 +69,7 @@ async function repeat(
   let now = begin;
   let told = begin;
   const seconds = (): number => (now - begin) / 1000;
-  while ((done.length < wanted.runs || seconds() < wanted.seconds) && seconds() < wanted.most) {
+  while (goesOn(done.length, seconds(), wanted.runs, wanted.seconds, wanted.most)) {
     const { runMs, readMs } = await work();
     done.push({ outputs: {}, runMs, readMs });
     now = performance.now();
@@ -81,16 +80,4 @@ async function repeat(
   }
   onProgress(1);
   return done;
-}
-
-function checkProtocol(protocol: Protocol): Protocol {
-  const { warmup_runs, warmup_seconds, min_runs, min_seconds, max_seconds } = protocol;
-  if (!(min_runs >= 1) || !(warmup_runs >= 0)) {
-    throw new EdgeKitError(`The number of runs must be positive. Got: ${min_runs}, warm-up ${warmup_runs}.`);
-  }
-  const times = [warmup_seconds, min_seconds, max_seconds];
-  if (!times.every((seconds) => Number.isFinite(seconds) && seconds >= 0) || max_seconds === 0) {
-    throw new EdgeKitError(`The protocol's durations must be positive and finite. Got: ${times.join(", ")}.`);
-  }
-  return protocol;
 }
