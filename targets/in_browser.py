@@ -236,16 +236,16 @@ def _device(told: Mapping[str, Any], remote: bool) -> Device:
     """Of another device only what its browser tells is known."""
     context = "secure context" if told.get("secure_context") else "insecure context"
     isolated = "isolated" if told.get("cross_origin_isolated") else "not isolated, so no threads"
-    runtime = f"{told.get('browser') or 'unknown browser'} ({context}, {isolated})"
+    runtime = f"{_text(told.get('browser')) or 'unknown browser'} ({context}, {isolated})"
     here = describe_device()
     if not remote:
         return Device(**{**asdict(here), "runtime": runtime})
-    model = told.get("model") or told.get("webgl") or "unknown"
+    model, platform = _text(told.get("model")), _text(told.get("platform"))
     return Device(
-        name=str(told.get("model") or told.get("platform") or "unknown"),
-        model=str(model),
-        os=str(told.get("platform") or "unknown"),
-        architecture=str(told.get("architecture") or "unknown"),
+        name=model or platform or "unknown",
+        model=model or _text(told.get("webgl")) or "unknown",
+        os=platform or "unknown",
+        architecture=_text(told.get("architecture")) or "unknown",
         cores=_whole(told.get("cores")) or 1,
         memory_bytes=None,  # browsers round it to a power of two, and cut it off
         runtime=runtime,
@@ -253,6 +253,11 @@ def _device(told: Mapping[str, Any], remote: bool) -> Device:
         emulation=None,
         virtual=False,
     )
+
+
+def _text(value: object) -> str:
+    """What another device says of itself, for a table."""
+    return str(value or "")[:100]
 
 
 def _whole(value: object) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 
 from edgekit.errors import TargetError
 from edgekit.remote.browser import visits as module
-from edgekit.remote.browser.server import LARGEST_REPLY, SECRET_HEADER, TOKEN_HEADER, BenchServer
+from edgekit.remote.browser.server import LARGEST_GREETING, LARGEST_REPLY, SECRET_HEADER, TOKEN_HEADER, BenchServer
 from edgekit.remote.browser.visits import Job, Visit
 
 DEVICE = {"browser": "Firefox 140", "platform": "Android 16"}
@@ -207,14 +208,23 @@ def test_only_the_page_is_served(server: BenchServer, path: str, status: int) ->
     assert headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("body", [b"no JSON", b"[]", b'"x"', b"[" * 100_000, b"\xff"])
+@pytest.mark.parametrize("body", [b"no JSON", b"[]", b'"x"', b"[" * 60_000, b"\xff"])
 def test_what_is_no_object_is_refused(server: BenchServer, body: bytes) -> None:
     assert Client(server).send("POST", "/bench/hello", body)[0] == 400
 
 
-@pytest.mark.parametrize("length", [str(LARGEST_REPLY + 1), "-1", "much", "9" * 400])
+@pytest.mark.parametrize("length", [str(LARGEST_GREETING + 1), "-1", "much", "9" * 400, "9" * 5000])
 def test_what_is_too_large_is_not_read(server: BenchServer, length: str) -> None:
     assert Client(server).send("POST", "/bench/hello", b"{}", **{"Content-Length": length})[0] == 413
+
+
+def test_only_who_was_let_in_may_send_much(server: BenchServer) -> None:
+    _, client = started(server)
+    large = {"ok": True, "outputs": "x" * (1 << 20)}
+    assert client.send("POST", "/bench/reply/none", large)[0] == 410
+    assert client.send("POST", "/bench/reply/none", b"{}", **{"Content-Length": str(LARGEST_REPLY + 1)})[0] == 413
+    with contextlib.suppress(OSError):  # it may have closed the connection before all was sent
+        assert Client(server).send("POST", "/bench/reply/none", large)[0] == 403
 
 
 def test_closing_ends_whoever_waits(page: Path) -> None:

@@ -26,6 +26,9 @@ POLL_SECONDS = 20.0
 LARGEST_REPLY = 64 << 20
 """Bytes: 16 million answers."""
 
+LARGEST_GREETING = 64 << 10
+"""Bytes: what a browser tells of itself."""
+
 SECRET_HEADER = "X-EdgeKit-Secret"
 TOKEN_HEADER = "X-EdgeKit-Token"
 
@@ -99,15 +102,16 @@ def _handler(page: Path, visits: Sequence[Visit]) -> type[BaseHTTPRequestHandler
 
         def do_POST(self) -> None:
             action, _, job = urlsplit(self.path).path.removeprefix("/bench/").partition("/")
-            body = self._read_body()
+            # Whoever has no secret is not listened to for long.
+            visit = self._visit(self.headers.get(SECRET_HEADER, ""))
+            if visit is None and action != "hello":
+                self._send(HTTPStatus.FORBIDDEN, close=True)
+                return
+            body = self._read_body(LARGEST_GREETING if visit is None else LARGEST_REPLY)
             if body is None:
                 return
-            if action == "hello":
+            if visit is None or action == "hello":
                 self._greet(body)
-                return
-            visit = self._visit(self.headers.get(SECRET_HEADER, ""))
-            if visit is None:
-                self._send(HTTPStatus.FORBIDDEN)
             elif action == "next":
                 found = visit.next_job(POLL_SECONDS)
                 self._send_json(HTTPStatus.NO_CONTENT if found is None else HTTPStatus.OK, found)
@@ -146,10 +150,10 @@ def _handler(page: Path, visits: Sequence[Visit]) -> type[BaseHTTPRequestHandler
                 None,
             )
 
-        def _read_body(self) -> Json | None:
+        def _read_body(self, largest: int) -> Json | None:
             """The JSON object of the request; ``None`` where the answer has been given."""
             length = self.headers.get("Content-Length", "0")
-            if not length.isdecimal() or int(length) > LARGEST_REPLY:
+            if not length.isdecimal() or len(length) > 12 or int(length) > largest:
                 self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
                 return None
             try:
