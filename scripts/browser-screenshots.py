@@ -10,7 +10,6 @@ The model is that of the demo. What it is shown is drawn here, so that the docs 
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from playwright.sync_api import sync_playwright
 
 import edgekit
 from edgekit.progress import SILENT
+from edgekit.remote.browser.installed import find_browser
 from edgekit.web.server import SiteServer
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 LIMIT = 200_000
-CHROMIUM = "chromium", "chromium-browser", "google-chrome-stable", "google-chrome"
 DESKTOP, PHONE = (1280, 860, 1), (390, 844, 2)
 
 SCENE = """<svg xmlns="http://www.w3.org/2000/svg" width="960" height="720" viewBox="0 0 960 720">
@@ -131,9 +130,7 @@ def take(browser: Browser, url: str, size: tuple[int, int, int], scheme: str, pi
 
 def main(model: Path, folder: Path) -> None:
     """Writes the pictures."""
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if program is None:
-        raise SystemExit("No Chromium is installed (Debian: apt install chromium).")
+    program = find_browser()
     scenes: dict[str, Callable[[], str]] = {"grapes": grapes, "banana": banana, "orange": orange, "apple": apple}
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
         site = Path(place) / "site"

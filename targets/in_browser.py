@@ -119,10 +119,6 @@ class Browser:
                 self._page = self._open()
             return self._page
 
-    def device(self) -> Device:
-        """What the page told, as in every result."""
-        return self.describe()
-
     def _first(self, path: Path) -> BrowserEngine:
         views = list(self.views(path).values())
         if not views:
@@ -155,7 +151,7 @@ class BrowserEngine:
         engine = _engine(benchmark["engine"])
         return Measurement(
             engine=engine,
-            device=self._browser.device(),
+            device=self._browser.describe(),
             load_ms=float(benchmark["load_ms"]),
             first_call_ms=float(benchmark["first_call_ms"]),
             durations=tuple(round(1e6 * float(one)) for one in benchmark["durations"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edgekit.errors import TargetError
+from edgekit.remote.browser.installed import find_browser
 from tests.conftest import REPOSITORY, missing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "microsoft-edge-stable")
 
 FLAGS = (
     "--no-sandbox",  # containers and root have none
@@ -55,10 +54,10 @@ HEADERS = {
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """The program of an installed Chromium, Chrome or Edge."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        missing("no Chromium, Chrome or Edge is installed (Debian: apt install chromium)")
-    return found
+    try:
+        return str(find_browser())
+    except TargetError as error:
+        missing(str(error))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import type { TensorInfo } from "../engines/engine.ts";
 import { EdgeKitError } from "../errors.ts";
 import { fits } from "./fields.ts";
+import { DTYPES } from "./graphdtypes.ts";
 import { readSpec } from "./specreading.ts";
 import type { ModelSpec, TensorSpec } from "./spec.ts";
 
@@ -18,19 +19,6 @@ export interface TfjsModel {
 
 /** In `userDefinedMetadata`; its value is the spec's JSON as a text. */
 const SPEC_KEY = "edgekit.spec";
-
-/** TensorFlow's dtypes in TensorFlow.js, which has no integers but int32. */
-const DTYPES: Readonly<Record<string, string>> = {
-  DT_FLOAT: "float32",
-  DT_HALF: "float32",
-  DT_DOUBLE: "float32",
-  DT_INT32: "int32",
-  DT_INT64: "int32",
-  DT_INT16: "int32",
-  DT_INT8: "int32",
-  DT_UINT8: "int32",
-  DT_BOOL: "bool",
-};
 
 type Json = Record<string, unknown>;
 

@@ -46,11 +46,6 @@ export function readModelJson(path: string): ModelJson {
   return model;
 }
 
-/** What the model takes and answers; older converters put it into the metadata. */
-export function findSignature(model: ModelJson): Signature {
-  return model.userDefinedMetadata?.signature ?? model.signature ?? {};
-}
-
 /** Node's permissions end at the model's folder; what they hide is not there for us. */
 function isMissing(error: unknown): boolean {
   return ["ENOENT", "ERR_ACCESS_DENIED"].includes((error as NodeJS.ErrnoException).code ?? "");

@@ -3,9 +3,9 @@ import { type GraphModel, loadGraphModel } from "@tensorflow/tfjs-converter";
 import * as tf from "@tensorflow/tfjs-core";
 import { countThreads, lacksKernel, startCpu, startWasm } from "./backend.ts";
 import { firstLine, RunnerError } from "./errors.ts";
-import { findSignature, folderHandler, type ModelJson, readModelJson } from "./folder.ts";
+import { folderHandler, type ModelJson, readModelJson } from "./folder.ts";
 import { type Backend, type Dtype, type Memory, type ModelDescription, type TensorValues, allocate } from "./protocol.ts";
-import { describeTensors, type TensorEntry } from "./signature.ts";
+import { describeTensors, findSignature, type TensorEntry } from "./signature.ts";
 
 export class GraphRunner {
   backend: Backend;

@@ -1,6 +1,7 @@
 // The names, dtypes and shapes of a model's inputs and outputs.
 import type { GraphModel } from "@tensorflow/tfjs-converter";
-import type { SignatureTensor } from "./folder.ts";
+import { DTYPES } from "../core/graphdtypes.ts";
+import type { ModelJson, Signature, SignatureTensor } from "./folder.ts";
 import type { TensorDescription } from "./protocol.ts";
 
 export interface TensorEntry extends TensorDescription {
@@ -8,18 +9,10 @@ export interface TensorEntry extends TensorDescription {
   tensor: string;
 }
 
-/** TensorFlow's dtypes in TensorFlow.js, which has no integers but int32. */
-const DTYPES: Record<string, string> = {
-  DT_FLOAT: "float32",
-  DT_HALF: "float32",
-  DT_DOUBLE: "float32",
-  DT_INT32: "int32",
-  DT_INT64: "int32",
-  DT_INT16: "int32",
-  DT_INT8: "int32",
-  DT_UINT8: "int32",
-  DT_BOOL: "bool",
-};
+/** What the model takes and answers; older converters put it into the metadata. */
+export function findSignature(model: ModelJson): Signature {
+  return model.userDefinedMetadata?.signature ?? model.signature ?? {};
+}
 
 /** The signature's tensors, or those of the graph for a model without a signature. */
 export function describeTensors(

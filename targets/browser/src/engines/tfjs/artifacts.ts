@@ -1,7 +1,7 @@
 // From the files of a graph model to what TensorFlow.js loads.
 import type { io } from "@tensorflow/tfjs-core";
 import { EdgeKitError } from "../../errors.ts";
-import type { ModelJson, Signature } from "../../node/folder.ts";
+import type { ModelJson } from "../../node/folder.ts";
 import type { ModelFiles } from "../engine.ts";
 import { firstLine } from "../text.ts";
 
@@ -26,11 +26,6 @@ export function readModelJson(files: ModelFiles): ModelJson {
     throw new EdgeKitError("model.json is not of a TensorFlow.js graph model.");
   }
   return model;
-}
-
-/** What the model takes and answers; older converters put it into the metadata. */
-export function findSignature(model: ModelJson): Signature {
-  return model.userDefinedMetadata?.signature ?? model.signature ?? {};
 }
 
 /**

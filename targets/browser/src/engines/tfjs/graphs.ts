@@ -4,11 +4,11 @@ import { GraphModel } from "@tensorflow/tfjs-converter/dist/executor/graph_model
 import * as tf from "@tensorflow/tfjs-core";
 import { EdgeKitError } from "../../errors.ts";
 import type { ModelJson } from "../../node/folder.ts";
-import { describeTensors, type TensorEntry } from "../../node/signature.ts";
+import { describeTensors, findSignature, type TensorEntry } from "../../node/signature.ts";
 import { type Engine, type EngineName, FORMATS, type ModelFiles, type Run, type TensorInfo, type Values } from "../engine.ts";
 import { resolveShape, takeValues } from "../tensors.ts";
 import { firstLine } from "../text.ts";
-import { filesHandler, findSignature, readModelJson } from "./artifacts.ts";
+import { filesHandler, readModelJson } from "./artifacts.ts";
 import { type BackendModule, type BackendName, BACKENDS } from "./backend.ts";
 
 /** How many models each backend serves. */
