@@ -28,9 +28,10 @@ def main() -> None:
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--batch-size", type=int, required=True)
     parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--loaders", nargs="+", choices=LOADERS, required=True)
     arguments = parser.parse_args()
-    data = {name: open_data(name, arguments)[0] for name in LOADERS}
-    model = build_model(count_classes(data["edgekit"]), arguments.size)
+    data = {name: open_data(name, arguments)[0] for name in arguments.loaders}
+    model = build_model(count_classes(next(iter(data.values()))), arguments.size)
     rates: dict[str, list[tuple[float, float]]] = {name: [] for name in data}
     names = list(data)
     for number in range(arguments.rounds + 1):  # the first one compiles

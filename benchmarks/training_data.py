@@ -5,9 +5,9 @@ photo (new batches in every epoch, as EdgeKit has), and ``ImageDataGenerator.flo
 process of its own, but for the steps of a real network, where all take turns in one process; the order turns from
 round to round. Usage:
 
-    python -m benchmarks.training_data [FOLDER ...] [--rounds 3] [--training-rounds 6]
+    python -m benchmarks.training_data [FOLDER ...] [--rounds 3] [--training-rounds 6] [--training-against cached]
 
-FOLDER has train/ and val/ folders.
+FOLDER has train/ and val/ folders. Without rounds (0) a part is left out.
 """
 
 from __future__ import annotations
@@ -58,9 +58,11 @@ def main() -> None:
     for folder in arguments.folders:
         with tempfile.TemporaryDirectory(prefix="edgekit-benchmark-") as work:
             results = measure(folder, arguments, Path(work))
-            training = measure_training(folder, arguments, Path(work))
-        show(folder, arguments, results)
-        show_training(arguments, training)
+            training = measure_training(folder, arguments, Path(work)) if arguments.training_rounds else None
+        if arguments.rounds:
+            show(folder, arguments, results)
+        if training is not None:
+            show_training(arguments, training)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -71,6 +73,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("folders", nargs="*", metavar="FOLDER", type=Path, default=default)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--training-rounds", type=int, default=6)
+    others = [name for name in LOADERS if name != "edgekit"]
+    parser.add_argument("--training-against", nargs="+", choices=others, default=others, metavar="LOADER")
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--batch-size", type=int, default=32)
     return parser.parse_args()
@@ -105,6 +109,7 @@ def measure_training(folder: Path, arguments: argparse.Namespace, work: Path) ->
     own = work / "training"
     own.mkdir()
     command = ["benchmarks._training_steps", str(folder), "--rounds", str(arguments.training_rounds)]
+    command += ["--loaders", *arguments.training_against, "edgekit"]
     found: Rates = call(command, own, arguments)
     return found
 
@@ -168,6 +173,8 @@ def show_training(arguments: argparse.Namespace, rates: Rates) -> None:
         "time\n"
     )
     for name, line in LOADERS.items():
+        if name not in rates:
+            continue
         cells = ""
         for kind in (0, 1):
             median = statistics.median(rate[kind] for rate in rates[name])
