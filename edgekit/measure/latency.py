@@ -70,6 +70,8 @@ class LatencyProtocol:
 class LatencyStats:
     """The times of the measured runs, in milliseconds.
 
+    Where only a summary of the runs was told (:mod:`edgekit.measure.told`), what does not follow from it is ``None``.
+
     Attributes:
         runs: how many.
         seconds: what they took together.
@@ -83,7 +85,8 @@ class LatencyStats:
         p50_low: lower end of the 95 % confidence interval of the median.
         p50_high: its upper end.
         first_third_p50: median of the first third of the runs.
-        last_third_p50: median of the last third; far from the first, the device got warm or busy.
+        last_third_p50: median of the last third; far from the first, the device got warm or busy. Of rounds whose
+            single runs are not known, the first and the last round's median, or else its mean.
     """
 
     runs: int
@@ -92,13 +95,13 @@ class LatencyStats:
     std: float
     min: float
     max: float
-    p50: float
-    p90: float
-    p99: float
-    p50_low: float
-    p50_high: float
-    first_third_p50: float
-    last_third_p50: float
+    p50: float | None
+    p90: float | None
+    p99: float | None
+    p50_low: float | None
+    p50_high: float | None
+    first_third_p50: float | None
+    last_third_p50: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; all times but ``seconds`` are milliseconds."""

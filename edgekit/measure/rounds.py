@@ -35,9 +35,14 @@ def join_rounds(rounds: Sequence[Measurement]) -> Measurement:
     for one in rounds:
         found = one.conditions.readings
         readings = readings.joined(found) if readings and found else readings or found
+    phone = None
+    for one in rounds:
+        state = one.conditions.phone
+        phone = phone.joined(state) if phone and state else phone or state
     return replace(
         first,
         durations=tuple(chain.from_iterable(one.durations for one in rounds)),
+        told=tuple(chain.from_iterable(one.told for one in rounds)),
         peak_memory_bytes=max(peaks, default=None),
         conditions=Conditions(
             first.conditions.frequency_before,
@@ -45,5 +50,6 @@ def join_rounds(rounds: Sequence[Measurement]) -> Measurement:
             max(loads, default=None),
             readings,
             tuple(dict.fromkeys(doubt for one in rounds for doubt in one.conditions.doubts)),
+            phone,
         ),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgekit.measure.device import Device
 from edgekit.measure.latency import LatencyProtocol, LatencyStats
+from edgekit.measure.phone import PhoneState, find_phone_doubts
 from edgekit.measure.throttling import Readings, find_throttling
 from edgekit.runtime.engines.base import EngineInfo
 
@@ -37,6 +39,7 @@ class Conditions:
         other_load: share of all processors' time that other processes took, 0..1.
         readings: what a device told about heat, governor and throttling; ``None`` where nobody looked.
         doubts: sentences of the device's own on why its times should not be trusted.
+        phone: what a phone told about heat and battery.
     """
 
     frequency_before: float | None = None
@@ -44,6 +47,7 @@ class Conditions:
     other_load: float | None = None
     readings: Readings | None = None
     doubts: tuple[str, ...] = ()
+    phone: PhoneState | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -57,6 +61,8 @@ class Conditions:
         known = {part.name: fields[part.name] for part in dataclasses.fields(cls) if part.name in fields}
         if known.get("readings") is not None:
             known["readings"] = Readings.from_dict(known["readings"])
+        if known.get("phone") is not None:
+            known["phone"] = PhoneState.from_dict(known["phone"])
         if "doubts" in known:
             known["doubts"] = tuple(map(str, known["doubts"]))
         return cls(**known)
@@ -87,13 +93,17 @@ def too_few_runs(evidence: Evidence) -> str | None:
 
 
 def wide_interval(evidence: Evidence) -> str | None:
-    """The median is not known well enough."""
+    """The median is not known well enough; of runs that only a summary is known of, the mean."""
     stats = evidence.stats
-    width = relative(stats.p50_high - stats.p50_low, stats.p50)
+    if stats.p50 is None or stats.p50_low is None or stats.p50_high is None:
+        # Of the normal distribution, which the mean of so many runs follows closely.
+        what, width = "mean", relative(2 * 1.96 * stats.std / math.sqrt(stats.runs), stats.mean)
+    else:
+        what, width = "median", relative(stats.p50_high - stats.p50_low, stats.p50)
     if width <= MAX_INTERVAL:
         return None
     return (
-        f"The 95 % interval of the median is {_percent(width)} wide (limit {_percent(MAX_INTERVAL)}): the times vary "
+        f"The 95 % interval of the {what} is {_percent(width)} wide (limit {_percent(MAX_INTERVAL)}): the times vary "
         "too much."
     )
 
@@ -101,6 +111,8 @@ def wide_interval(evidence: Evidence) -> str | None:
 def drift(evidence: Evidence) -> str | None:
     """The runs got slower or faster on the way."""
     first, last = evidence.stats.first_third_p50, evidence.stats.last_third_p50
+    if first is None or last is None:
+        return None
     change = relative(last - first, first)
     if abs(change) <= MAX_DRIFT:
         return None
@@ -148,6 +160,13 @@ def had_company(evidence: Evidence) -> str | None:
     return f"Other programs used {_percent(load)} of the processors (limit {_percent(MAX_OTHER_LOAD)})."
 
 
+def phone_held_back(evidence: Evidence) -> str | None:
+    """The phone was hot, empty or saving; silent where its app has said why itself."""
+    if evidence.conditions.phone is None or evidence.conditions.doubts:
+        return None
+    return " ".join(find_phone_doubts(evidence.conditions.phone)) or None
+
+
 def said_by_device(evidence: Evidence) -> str | None:
     """The device has seen something itself, as a browser its tab in the background."""
     return " ".join(evidence.conditions.doubts) or None
@@ -162,6 +181,7 @@ RULES: tuple[Callable[[Evidence], str | None], ...] = (
     frequency_changed,
     held_back,
     had_company,
+    phone_held_back,
     said_by_device,
 )
 

@@ -24,6 +24,7 @@ from edgekit.measure.inputs import random_inputs
 from edgekit.measure.latency import LatencyProtocol, LatencyStats, measure_durations, summarize
 from edgekit.measure.load_meter import LoadSample, other_load, sample_load
 from edgekit.measure.memory import current_memory, family_peak
+from edgekit.measure.told import ToldTimes, summarize_told
 from edgekit.measure.validity import Conditions
 from edgekit.measure.workers import read_reply, run_worker
 from edgekit.runtime.engines import find_engine
@@ -66,7 +67,8 @@ class Job:
 @dataclass(frozen=True)
 class Measurement:
     """What the worker saw. The fields are those of :class:`~edgekit.measure.result.BenchmarkResult`, but that there
-    are ``durations`` in the place of their statistics: nanoseconds of each run, in order.
+    are ``durations`` in the place of their statistics: nanoseconds of each run, in order. Where a tool keeps them to
+    itself, there is what it ``told`` of each round.
     """
 
     engine: EngineInfo
@@ -82,11 +84,12 @@ class Measurement:
     accelerator: str | None = None
     download_ms: float | None = None
     read_ms: float | None = None
+    told: tuple[ToldTimes, ...] = ()
 
     @property
     def latency(self) -> LatencyStats:
-        """Of the durations."""
-        return summarize(self.durations)
+        """Of the durations, or of what was told of them."""
+        return summarize_told(self.told) if self.told else summarize(self.durations)
 
 
 def measure_in_child(job: Job) -> Measurement:

@@ -65,7 +65,7 @@ def _cells(row: BenchmarkResult | BenchmarkFailure) -> tuple[str, ...]:
     return (
         row.artifact,
         row.target + (" simulated" if row.engine.simulated else "") + ("" if row.valid else " *"),
-        format_ms(row.latency.p50),
+        f"mean {format_ms(row.latency.mean)}" if row.latency.p50 is None else format_ms(row.latency.p50),
         format_ms(row.latency.p90),
         format_ms(row.latency.p99),
         format_ms(row.first_call_ms),

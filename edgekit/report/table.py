@@ -37,9 +37,9 @@ def format_size(size_bytes: float) -> str:
     return f"{size_bytes:.0f} B"
 
 
-def format_ms(milliseconds: float) -> str:
-    """Milliseconds with three significant digits: ``1.46 ms``, ``103 ms``."""
-    return f"{three_digits(milliseconds)} ms"
+def format_ms(milliseconds: float | None) -> str:
+    """Milliseconds with three significant digits: ``1.46 ms``, ``103 ms``; a dash for what is not known."""
+    return "–" if milliseconds is None else f"{three_digits(milliseconds)} ms"
 
 
 def format_percent(share: float, digits: int = 1) -> str:

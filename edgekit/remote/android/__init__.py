@@ -1,0 +1,1 @@
+"""A phone at the end of a cable, by the system's ``adb``. What is sent is removed again."""

@@ -1,0 +1,233 @@
+"""One Android device: commands, files, and leaving nothing behind."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit.errors import TargetError, first_line
+from edgekit.remote.android.adb import Adb, DeviceGoneError, TooSlowError, means_gone
+from edgekit.remote.android.devices import Listed, choose_device
+from edgekit.remote.android.words import adb_reason, no_room, quote
+
+SHELL_SECONDS = 30.0
+SLOWEST_PUSH = 0.5e6
+"""Bytes a second, of a slow radio link; and :data:`SHELL_SECONDS` on top."""
+
+TIDY_SECONDS = 15.0
+
+ROOM_TO_SPARE = 8 << 20
+"""Bytes that stay free: a phone without any misbehaves."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended on the device.
+
+    Attributes:
+        code: its exit code.
+        output: what it printed.
+        log: what it printed on its error stream; on Android 6 and older that is in ``output``.
+    """
+
+    code: int
+    output: str
+    log: str
+
+    @property
+    def reason(self) -> str:
+        """The last line that it printed, errors first, for a sentence."""
+        lines = [line.strip() for line in (self.output + "\n" + self.log).splitlines() if line.strip()]
+        return first_line(lines[-1]) if lines else f"exit code {self.code}"
+
+
+class Phone:
+    """A device that adb lists. Every method raises :class:`TargetError` where it cannot be reached (any more).
+
+    Args:
+        adb: the program.
+        device: the line of its list.
+    """
+
+    def __init__(self, adb: Adb, device: Listed) -> None:
+        self._adb = adb
+        self.serial = device.serial
+        self.name = device.serial + (f" ({device.model})" if device.model else "")
+        self._left: dict[str, None] = {}
+        self._undo: dict[str, None] = {}
+        self._lock = threading.Lock()
+
+    def shell(self, words: Sequence[str], seconds: float = SHELL_SECONDS) -> Said:
+        """Runs a command there, each word as it is."""
+        return self.script(quote(words), seconds)
+
+    def script(self, text: str, seconds: float = SHELL_SECONDS) -> Said:
+        """Runs a text by the device's shell.
+
+        Args:
+            text: whatever is not EdgeKit's own in it must have gone through :func:`quote`.
+            seconds: after which it is given up; what runs there is not ended by that.
+
+        Raises:
+            DeviceGoneError: the connection was lost before it ended.
+            TooSlowError: it took too long.
+        """
+        # adb's own exit code is 0 where the cable was pulled in the middle, so the shell says that it came to the end.
+        mark = secrets.token_hex(8)
+        ended = self._adb.call(["-s", self.serial, "shell", f"({text}\n); printf '\\n%s %s\\n' {mark} $?"], seconds)
+        output, found, code = ended.text.replace("\r\n", "\n").rpartition(f"\n{mark} ")
+        if found and code.strip().isdigit():
+            return Said(int(code), output, ended.log)
+        if ended.code is None:
+            raise TooSlowError(f"{self.name} did not answer within {seconds:.0f} s. Unlock it, and try again.")
+        raise self._gone()
+
+    def push(self, source: Path, target: str) -> None:
+        """Copies a file there; it is removed by :meth:`tidy`.
+
+        Raises:
+            TargetError: there is no room for it, or it cannot be written.
+        """
+        size = source.stat().st_size
+        free = self.free_bytes(_parent(target))
+        if free is not None and free < size + ROOM_TO_SPARE:
+            raise TargetError(no_room(self.name, size, free))
+        self.will_leave(target)
+        seconds = SHELL_SECONDS + size / SLOWEST_PUSH
+        # adb takes a name with a dash in front for an option.
+        ended = self._adb.call(["-s", self.serial, "push", os.path.abspath(source), target], seconds)  # noqa: PTH100
+        if ended.code == 0:
+            return
+        said = ended.log + ended.text
+        if "No space left" in said:
+            raise TargetError(no_room(self.name, size, free))
+        if ended.code is None:
+            raise TargetError(f"{self.name} did not take {source.name} within {seconds:.0f} s. Try another cable.")
+        if means_gone(said) or not self._reachable():
+            raise self._gone()
+        raise TargetError(f"{self.name} did not take {source.name} ({adb_reason(said)}).")
+
+    def push_bytes(self, content: bytes, target: str) -> None:
+        """Writes a file there; it is removed by :meth:`tidy`."""
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "content")
+            source.write_bytes(content)
+            self.push(source, target)
+
+    def pull(self, source: str, seconds: float = 300.0) -> bytes:
+        """What is in a file there.
+
+        Raises:
+            TargetError: it cannot be read.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder, "content")
+            ended = self._adb.call(["-s", self.serial, "pull", source, str(target)], seconds)
+            if ended.code == 0 and target.is_file():
+                return target.read_bytes()
+        said = ended.log + ended.text
+        if means_gone(said) or not self._reachable():
+            raise self._gone()
+        raise TargetError(f"{source} cannot be read on {self.name} ({adb_reason(said)}).")
+
+    def free_bytes(self, folder: str) -> int | None:
+        """The room of the disk that a folder is on; ``None`` where the device does not tell."""
+        said = self.shell(["df", "-k", folder])
+        lines = said.output.strip().splitlines()
+        fields = lines[-1].split() if said.code == 0 and len(lines) > 1 else []
+        return int(fields[3]) * 1024 if len(fields) > 3 and fields[3].isdigit() else None
+
+    def make_folder(self, folder: str) -> None:
+        """Makes a folder for EdgeKit alone; it is removed by :meth:`tidy`.
+
+        Raises:
+            TargetError: it cannot be made.
+        """
+        self.will_leave(folder)
+        said = self.shell(["mkdir", "-p", folder])
+        if said.code != 0:
+            if "No space left" in said.log + said.output:
+                raise TargetError(no_room(self.name, None, 0))
+            raise TargetError(f"{self.name} does not let {folder} be made ({said.reason}).")
+
+    def will_leave(self, path: str) -> None:
+        """Has a file or a folder removed at the end."""
+        with self._lock:
+            self._left[path] = None
+
+    def will_undo(self, text: str) -> None:
+        """Has a text run by the device's shell at the end, before anything is removed."""
+        with self._lock:
+            self._undo[text] = None
+
+    def tidy(self) -> str | None:
+        """Removes all that was sent; what is left there, a sentence, where the device is gone.
+
+        It works after ``adb`` was stopped, too.
+        """
+        adb, self._adb = self._adb, self._adb.another()
+        try:
+            return self._tidy()
+        finally:
+            self._adb = adb
+
+    def _tidy(self) -> str | None:
+        with self._lock:
+            undo, left = list(self._undo), list(self._left)
+        if not undo and not left:
+            return None
+        # The newest first: what lies in a folder before the folder.
+        removing = [quote(["rm", "-rf", path]) for path in reversed(left)]
+        try:
+            said = self.script(
+                "; ".join([*(f"{{ {text}; }} >/dev/null 2>&1" for text in undo), *removing]), TIDY_SECONDS
+            )
+            problem = None if said.code == 0 else said.reason
+        except TargetError as error:
+            problem = str(error)
+        if problem is None:
+            with self._lock:
+                self._undo, self._left = {}, {}
+            return None
+        things = ", ".join(left)
+        return (
+            f"{self.name} could not be cleaned up, so this may be left there: {things}. Once it is back: "
+            f"{self._by_hand(left)}"
+        )
+
+    def _by_hand(self, left: Sequence[str]) -> str:
+        return quote(["adb", "-s", self.serial, "shell", quote(["rm", "-rf", *left])])
+
+    def _reachable(self) -> bool:
+        ended = self._adb.call(["-s", self.serial, "get-state"], SHELL_SECONDS)
+        return ended.code == 0 and ended.text.strip() == "device"
+
+    def _gone(self) -> DeviceGoneError:
+        """What the state of a device that is lost means; its list may know more than the message."""
+        try:
+            listed = [device for device in self._adb.devices() if device.serial == self.serial]
+        except TargetError as error:
+            return DeviceGoneError(str(error))
+        if listed and not listed[0].ready and listed[0].state != "offline":
+            return DeviceGoneError(f"{self.name} cannot be used: {listed[0].problem}.")
+        return DeviceGoneError(
+            f"The connection to {self.name} was lost. Is the cable still plugged in, and the phone on? Then try again."
+        )
+
+
+def open_phone(adb: Adb, serial: str | None) -> Phone:
+    """The device that is meant; see :func:`~edgekit.remote.android.devices.choose_device`.
+
+    Raises:
+        TargetError: there is none, it cannot be used, or there are several.
+    """
+    return Phone(adb, choose_device(adb.devices(), serial))
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0] or "/"

@@ -1,0 +1,114 @@
+package dev.edgekit.app
+
+import android.content.Context
+import dev.edgekit.EdgeKitException
+import java.io.ByteArrayOutputStream
+import java.io.File
+import java.io.FileInputStream
+import java.io.IOException
+import java.nio.ByteBuffer
+import java.nio.channels.FileChannel
+
+private const val SUFFIX = ".tflite"
+
+private const val MAX_NAME = 128
+
+/** Whether it is a name of a file, never a path: requests come from outside of the app. */
+internal fun isPlainName(name: String): Boolean =
+    name.length in 1..MAX_NAME && name.first() != '.' && name.none { it == '/' || it == '\\' || it < ' ' }
+
+/** A model that the app has. */
+class StoredModel(
+    val name: String,
+    private val load: () -> ByteBuffer,
+) {
+    /** @throws EdgeKitException it cannot be read. */
+    fun read(): ByteBuffer = try {
+        load()
+    } catch (error: IOException) {
+        throw EdgeKitException("$name cannot be read (${error.message}). Push it again.", error)
+    }
+
+    override fun toString(): String = name.removeSuffix(SUFFIX)
+}
+
+/**
+ * The app's models and results. Models lie in its assets, and in `Android/data/ID/files/edgekit` of the shared storage,
+ * where `adb push` may put more; results lie in `results` below.
+ */
+class Storage(private val context: Context) {
+    /** @throws EdgeKitException there is no shared storage. */
+    val folder: File
+        get() = context.getExternalFilesDir(null)?.resolve("edgekit")
+            ?: throw EdgeKitException("The shared storage is not there. Unlock the phone, and start the app again.")
+
+    val results: File get() = folder.resolve("results")
+
+    /** Makes the folders; where that is not possible yet, the first use says so. */
+    fun prepare() {
+        try {
+            results.mkdirs()
+        } catch (_: EdgeKitException) {
+            return
+        }
+    }
+
+    /** All models: those of the app first, each by its name. */
+    fun models(): List<StoredModel> {
+        val own = context.assets.list("").orEmpty().filter { it.endsWith(SUFFIX) }.sorted()
+        return own.map { StoredModel(it) { readAsset(it) } } + pushed()
+    }
+
+    /** @throws EdgeKitException there is none of that name. */
+    fun pushedModel(name: String): StoredModel = file(name).let { file -> StoredModel(name) { mapFile(file) } }
+
+    /**
+     * A file that was pushed.
+     *
+     * @throws EdgeKitException there is none of that name.
+     */
+    fun file(name: String): File {
+        val file = folder.resolve(name)
+        if (!isPlainName(name) || !file.isFile) {
+            throw EdgeKitException("There is no file $name in the app's folder. Push it to ${folder.path}.")
+        }
+        return file
+    }
+
+    /** Writes a result, so that a reader sees nothing or all of it. */
+    fun writeResult(name: String, write: (File) -> Unit): File {
+        val (part, whole) = results.resolve("$name.part") to results.resolve(name)
+        try {
+            results.mkdirs()
+            write(part)
+            if (!part.renameTo(whole)) throw IOException("it cannot be renamed")
+        } catch (error: IOException) {
+            part.delete()
+            throw EdgeKitException("${whole.path} cannot be written (${error.message}). Make room on the phone.", error)
+        }
+        return whole
+    }
+
+    private fun pushed(): List<StoredModel> = try {
+        val names = folder.list().orEmpty().filter { it.endsWith(SUFFIX) && isPlainName(it) }
+        names.sorted().map(::pushedModel)
+    } catch (_: EdgeKitException) {
+        emptyList()
+    }
+
+    private fun readAsset(name: String): ByteBuffer = try {
+        context.assets.openFd(name).use { asset ->
+            FileInputStream(asset.fileDescriptor).use {
+                it.channel.map(FileChannel.MapMode.READ_ONLY, asset.startOffset, asset.declaredLength)
+            }
+        }
+    } catch (_: IOException) {
+        // A compressed asset has no place in a file.
+        val bytes = ByteArrayOutputStream()
+        context.assets.open(name).use { it.copyTo(bytes) }
+        ByteBuffer.wrap(bytes.toByteArray())
+    }
+}
+
+private fun mapFile(file: File): ByteBuffer =
+    FileInputStream(file).use { it.channel.map(FileChannel.MapMode.READ_ONLY, 0, it.channel.size()) }

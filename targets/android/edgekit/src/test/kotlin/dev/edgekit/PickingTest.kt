@@ -1,0 +1,83 @@
+package dev.edgekit
+
+import dev.edgekit.core.TensorInfo
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertSame
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import java.nio.ByteBuffer
+
+/** Which runtime is taken, with runtimes whose speed and answers are given. */
+class PickingTest {
+    private inner class Given(
+        kernels: String,
+        private val milliseconds: Long,
+        private val answer: Float,
+        notes: List<String> = emptyList(),
+    ) : Runtime {
+        override val inputs = listOf(TensorInfo("image", listOf(-1, 2, 2, 3), "float32"))
+        override val outputs = listOf(TensorInfo("scores", listOf(1, 2), "float32"))
+        override val info = RuntimeInfo("given", "1", kernels, 1, notes)
+        var closed = 0
+
+        override fun run(inputs: Array<ByteBuffer>, outputs: Array<ByteBuffer>) {
+            Thread.sleep(milliseconds)
+            outputs[0].putFloat(0, answer).putFloat(4, 1 - answer)
+        }
+
+        override fun close() {
+            closed++
+        }
+    }
+
+    private val processor = Given("XNNPACK", 12, 0.25f)
+
+    private fun pick(other: () -> Runtime): Runtime = pickFastest(processor, other) { Given("XNNPACK", 0, 0.25f, it) }
+
+    @Test
+    fun theFasterOne() {
+        val other = Given("GPU delegate", 0, 0.251f)
+        assertSame(other, pick { other })
+        assertEquals(1, processor.closed)
+        assertEquals(0, other.closed)
+    }
+
+    @Test
+    fun theProcessorWithAReason() {
+        val reasons = mapOf<() -> Runtime, String>(
+            { Given("GPU delegate", 40, 0.25f) } to "GPU delegate is slower here than XNNPACK.",
+            { Given("GPU delegate", 0, 0.5f) } to "GPU delegate: its answer differs by 0.25.",
+            { Given("GPU delegate", 0, Float.NaN) } to "GPU delegate: it answers values that are no numbers.",
+            { throw EdgeKitException("No graphics here.") } to "No graphics here.",
+        )
+        for ((open, reason) in reasons) {
+            val found = pick(open)
+            assertEquals("XNNPACK", found.info.kernels)
+            assertEquals(listOf(reason), found.info.notes)
+        }
+    }
+
+    @Test
+    fun whatIsNotTakenIsClosed() {
+        val slow = Given("GPU delegate", 40, 0.25f)
+        pick { slow }
+        assertEquals(1, slow.closed)
+    }
+
+    @Test
+    fun answers() {
+        assertNull(findWrongAnswer(floatArrayOf(1f, 0.04f), floatArrayOf(1f, 0f)))
+        assertTrue(findWrongAnswer(floatArrayOf(1f), floatArrayOf(1f, 0f))!!.contains("size"))
+        assertTrue(findWrongAnswer(floatArrayOf(1f, 0.06f), floatArrayOf(1f, 0f))!!.contains("differs"))
+    }
+
+    @Test
+    fun samplesAreAlwaysTheSame() {
+        val (first, second) = List(2) { sampleInputs(processor.inputs)[0] }
+        val values = FloatArray(12).also { first.asFloatBuffer().get(it) }
+        assertArrayEquals(values, FloatArray(12).also { second.asFloatBuffer().get(it) }, 0f)
+        assertTrue(values.all { it in 0f..255f } && values.distinct().size > 6)
+    }
+}

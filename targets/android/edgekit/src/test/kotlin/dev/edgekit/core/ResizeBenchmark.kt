@@ -1,0 +1,66 @@
+package dev.edgekit.core
+
+import org.junit.Test
+import java.nio.ByteBuffer
+import java.util.Random
+
+/** Not a test, and not found by its name: benchmarks/android_resize.py asks for it. */
+class ResizeBenchmark {
+    private val width = 1280
+    private val height = 720
+    private val random = Random(1)
+
+    private fun bytes(size: Int): ByteBuffer =
+        ByteBuffer.allocateDirect(size).apply { put(ByteArray(size).also(random::nextBytes)).rewind() }
+
+    private fun plane(width: Int, height: Int, pixelStride: Int): YuvPlane =
+        YuvPlane(bytes(width * height * pixelStride), width * pixelStride, pixelStride)
+
+    @Test
+    fun frameTo224() {
+        val opaque = IntArray(width * height) { random.nextInt() or OPAQUE }
+        val pictures = mapOf(
+            "bitmap" to ArgbPicture(width, height, opaque),
+            "rgb" to BytePicture(width, height, 3, bytes(width * height * 3)),
+            "camera" to
+                YuvPicture(
+                    width,
+                    height,
+                    plane(width, height, 1),
+                    plane(width / 2, height / 2, 2),
+                    plane(
+                        width / 2,
+                        height / 2,
+                        2,
+                    ),
+                ),
+            "camera, turned" to turn(
+                YuvPicture(
+                    width,
+                    height,
+                    plane(width, height, 1),
+                    plane(width / 2, height / 2, 2),
+                    plane(
+                        width / 2,
+                        height / 2,
+                        2,
+                    ),
+                ),
+                Orientation.TURNED_90,
+            ),
+        )
+        for (mode in listOf(ResizeMode.CROP, ResizeMode.STRETCH)) {
+            for ((name, picture) in pictures) {
+                val preparation = Preparation(ImageFormat(224, 224, resize = mode))
+                val out = ByteArray(224 * 224 * 3)
+                repeat(300) { preparation.prepare(picture, out) }
+                val times = LongArray(201) {
+                    val begin = System.nanoTime()
+                    preparation.prepare(picture, out)
+                    System.nanoTime() - begin
+                }
+                println("resize;${mode.id};$name;${times.sortedArray()[100]}")
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package dev.edgekit.core
+
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Test
+import java.nio.ByteBuffer
+import java.util.Random
+
+class YuvPictureTest {
+    private val width = 22
+    private val height = 14
+    private val random = Random(3)
+    private val ys = ByteArray(width * height).also(random::nextBytes)
+    private val us = ByteArray(width * height / 4).also(random::nextBytes)
+    private val vs = ByteArray(width * height / 4).also(random::nextBytes)
+
+    /** A plane of its own, rows with padding, the last one without. */
+    private fun plane(values: ByteArray, width: Int, rowStride: Int, pixelStride: Int): YuvPlane {
+        val rows = values.size / width
+        val data = ByteArray((rows - 1) * rowStride + (width - 1) * pixelStride + 1) { 77 }
+        for (place in values.indices) data[place / width * rowStride + place % width * pixelStride] = values[place]
+        return YuvPlane(ByteBuffer.wrap(data), rowStride, pixelStride)
+    }
+
+    private fun picture(padding: Int, pixelStride: Int): YuvPicture = YuvPicture(
+        width,
+        height,
+        plane(ys, width, width + padding, 1),
+        plane(us, width / 2, width / 2 * pixelStride + padding, pixelStride),
+        plane(vs, width / 2, width / 2 * pixelStride + padding, pixelStride),
+    )
+
+    private fun read(picture: Picture, left: Int, top: Int, width: Int, height: Int): IntArray =
+        IntArray(width * height).also { picture.read(left, top, width, height, it) }
+
+    @Test
+    fun stridesChangeNothing() {
+        val plain = read(picture(0, 1), 0, 0, width, height)
+        for (padding in listOf(0, 1, 10)) {
+            for (pixelStride in 1..3) {
+                assertArrayEquals(
+                    "$padding $pixelStride",
+                    plain,
+                    read(picture(padding, pixelStride), 0, 0, width, height),
+                )
+            }
+        }
+    }
+
+    @Test
+    fun aPartIsTheWholesOwn() {
+        val all = read(picture(6, 2), 0, 0, width, height)
+        for ((left, top) in listOf(0 to 0, 1 to 0, 3 to 5, 4 to 7)) {
+            for (columns in listOf(1, 2, 9, 16)) {
+                val part = read(picture(6, 2), left, top, columns, 5)
+                val wanted = IntArray(columns * 5) { all[(top + it / columns) * width + left + it % columns] }
+                assertArrayEquals("$left $top $columns", wanted, part)
+            }
+        }
+        // The camera's own crop.
+        val cropped = picture(6, 2).let {
+            YuvPicture(10, 6, plane(ys, width, width, 1), plane(us, 11, 11, 1), plane(vs, 11, 11, 1), 3, 5) to
+                it
+        }
+        assertArrayEquals(read(cropped.second, 3, 5, 10, 6), read(cropped.first, 0, 0, 10, 6))
+    }
+
+    @Test
+    fun knownColors() {
+        fun one(y: Int, u: Int, v: Int): String {
+            fun plane(value: Int, count: Int) = YuvPlane(ByteBuffer.wrap(ByteArray(count) { value.toByte() }), 2, 1)
+            return "%08x".format(read(YuvPicture(2, 2, plane(y, 4), plane(u, 4), plane(v, 4)), 0, 0, 1, 1)[0])
+        }
+        assertEquals("ffffffff", one(255, 128, 128))
+        assertEquals("ff000000", one(0, 128, 128))
+        assertEquals("fffe0000", one(76, 85, 255)) // JFIF's red
+        assertEquals("ff00ff01", one(150, 44, 21))
+        assertEquals("ff0000fe", one(29, 255, 107))
+    }
+}
