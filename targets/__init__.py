@@ -21,6 +21,7 @@ MODULES: dict[str, str] = {
     "pi": "edgekit.targets.raspberry_pi",
     "edgetpu": "edgekit.targets.edge_tpu",
     "browser": "edgekit.targets.in_browser",
+    "node": "edgekit.targets.in_node",
 }
 """Target to module; a module is imported when its target is first asked for. Adding a device is one
 file with a class under :func:`register`, and its line here."""

@@ -28,10 +28,15 @@ Targets:
   edgetpu, edgetpu@ADDRESS
                 a Coral Edge TPU, plugged into this machine or into one behind ssh; edgetpu:usb:1 takes the second
                 on USB, edgetpu:usb:Performance=Low gives libedgetpu an option
+  browser, browser:ENGINE, browser@remote
+                a browser that is installed here, or whatever opens the address that is shown
+  node, node:ENGINE
+                Node.js on this machine
 
 \b
 A run ends when both --runs and --seconds are reached. A row with * should not be trusted; the
-reason stands under the table. Exit code 1 where a file could not be measured; the others are.
+reason stands under the table. Exit code 1 where a file could not be measured; the others are. What
+lies in a folder and an engine does not run is left out, and said.
 """
 
 
