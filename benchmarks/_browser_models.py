@@ -29,12 +29,12 @@ FRAME = 640, 480
 
 
 def export_models(folder: Path) -> None:
-    """Both models in all formats: ``NAME.fp32.tflite``, ``NAME.int8.tflite`` and ``NAME.fp32.tfjs``."""
+    """Both models in all formats: ``NAME/NAME.fp32.tflite``, ``NAME.int8.tflite`` and ``NAME.fp32.tfjs``."""
     pixels, classes, names = _read_photos()
     for name, (model, labels) in zip(MODELS, (_flowers(pixels, classes, names), _imagenet()), strict=True):
         spec: ModelSpec = image_classifier(name, labels, ImageFormat(SIZE, SIZE))
-        result = edgekit.export(model, FORMATS, folder, spec=spec, calibration=pixels, progress=SILENT)
-        assert not result.failed, result.failed
+        result = edgekit.export(model, FORMATS, folder / name, spec=spec, calibration=pixels, progress=SILENT)
+        assert not result.failures, result.failures
 
 
 def write_photos(folder: Path) -> tuple[list[str], list[str]]:

@@ -5,10 +5,26 @@ it is. The command line prints the message and exits with :attr:`EdgeKitError.ex
 that is not an :class:`EdgeKitError` is a defect of EdgeKit.
 """
 
+from functools import cache
+
 
 def install_command(extra: str) -> str:
     """How to get an extra. EdgeKit is in no package index: the name there is somebody else's."""
+    if _of_wheels():
+        return f"pip install --find-links FOLDER 'edgekit[{extra}]' (FOLDER: where EdgeKit's wheels lie)"
     return f"pip install '.[{extra}]' (in EdgeKit's checkout)"
+
+
+@cache
+def _of_wheels() -> bool:
+    """Whether what is installed is of ``make wheels``, whose extras bring further wheels."""
+    from importlib import metadata  # what only an error needs
+
+    try:
+        wanted = metadata.requires("edgekit") or ()
+    except metadata.PackageNotFoundError:
+        return False
+    return any(requirement.startswith("edgekit-train") for requirement in wanted)
 
 
 def first_line(error: BaseException | str, limit: int = 300) -> str:

@@ -20,3 +20,12 @@ def require(what: str, module: str, extra: str) -> None:
     """
     if find_spec(module) is None:
         raise MissingExtraError(what, extra)
+
+
+def require_training() -> None:
+    """Says before any work that the part which trains is not installed: a release has it in a wheel of its own.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    require("Training", "edgekit.training", "train")

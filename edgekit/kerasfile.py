@@ -17,7 +17,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edgekit.errors import MissingExtraError, ModelFileError, first_line
+from edgekit.errors import MissingExtraError, ModelFileError, UsageError, first_line
+from edgekit.files import atomic_write
 from edgekit.kerascode import find_code, known_names, refusal
 from edgekit.modelfile import PAGE_BYTES, check_regular, check_unpacked_size, refuse_web_page
 from edgekit.quiet import without_framework_warnings, without_start_up_notes
@@ -214,3 +215,24 @@ def _read(archive: zipfile.ZipFile, member: str, path: Path) -> bytes:
 def _listing(names: set[str]) -> str:
     shown = ", ".join(sorted(names)[:3])
     return (shown + (", …" if len(names) > 3 else "")) if names else "nothing"
+
+
+def save_model(keras_model: Any, spec: ModelSpec, path: str | os.PathLike[str]) -> None:
+    """Writes a standard ``.keras`` file with one member more, whole or not at all.
+
+    Args:
+        keras_model: a ``keras.Model``.
+        spec: what it takes and answers.
+        path: ends in ``.keras``.
+
+    Raises:
+        UsageError: another suffix.
+        OutputError: the disk is full, read-only or not permitted.
+    """
+    path = Path(path)
+    if path.suffix != ".keras":
+        raise UsageError(f"A trained model is a .keras file. Got: {path}. Use: {path.with_suffix('.keras')}")
+    with atomic_write(path) as temporary:
+        keras_model.save(temporary)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(SPEC_MEMBER, spec.to_json(indent=2))

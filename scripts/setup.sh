@@ -34,5 +34,5 @@ fi
 echo "Setting up $venv (the first time fetches some 500 MB, TensorFlow most of it) ..."
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r requirements/dev.txt
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation --editable .
-sh scripts/build-runner.sh "$venv"
+"$venv/bin/python" -m edgekit.web.building
 sh scripts/build-native.sh "$venv"

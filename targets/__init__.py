@@ -22,6 +22,7 @@ MODULES: dict[str, str] = {
     "edgetpu": "edgekit.targets.edge_tpu",
     "browser": "edgekit.targets.in_browser",
     "android": "edgekit.targets.on_android",
+    "node": "edgekit.targets.in_node",
 }
 """Target to module; a module is imported when its target is first asked for. Adding a device is one
 file with a class under :func:`register`, and its line here."""

@@ -71,6 +71,36 @@ class ManyEngines(Protocol):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a target knows of itself before anything is opened or started for it.
+
+    Attributes:
+        suffixes: of the artifacts that it runs.
+        threads: why nobody chooses their number, and what to do, in sentences.
+    """
+
+    suffixes: tuple[str, ...]
+    threads: str
+
+    def check_threads(self, threads: int | None) -> None:
+        """Raises :class:`UsageError` where a number was chosen."""
+        if threads is not None:
+            raise UsageError(self.threads)
+
+    def runs(self, path: Path) -> bool:
+        """Whether it runs files of this form."""
+        return path.suffix.lower() in self.suffixes
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A target that tells its limits beforehand."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+
+@dataclass(frozen=True)
 class TargetRequest:
     """What a user asks for with ``name[:variant][@address]``.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from edgekit.published import check_published
 from edgekit.report.latency import BenchmarkReport
 from edgekit.runtime.engines import is_model, model_root
 from edgekit.targets import Target, get_target, parse_target
-from edgekit.targets.base import ManyEngines
+from edgekit.targets.base import Limited, ManyEngines
 
 Row = BenchmarkResult | BenchmarkFailure
 
@@ -60,16 +60,18 @@ def benchmark(
         progress: one step for each artifact, target and round.
 
     Returns:
-        A row for each artifact and target. One that is damaged, crashes its engine or needs what is not
+        A row for each artifact and target; without those of an export folder that a target, by its engines, does not
+        run at all, which ``progress`` is told. One that is damaged, crashes its engine or needs what is not
         installed is a failed row, not an exception, and so is each of a device that cannot be reached.
 
     Raises:
-        UsageError: an unknown target, or an argument of the wrong type.
+        UsageError: an unknown target, an argument of the wrong type, or one that a target does not take.
         ModelFileError: before anything is measured: there is nothing at a path, or a folder is no export folder.
         DataError: the photos cannot be used.
     """
-    paths = [artifacts] if isinstance(artifacts, str | Path) else list(artifacts)
-    files = [file for path in paths for file in artifact_files(as_path(path, "A model file"))]
+    given = [artifacts] if isinstance(artifacts, str | Path) else list(artifacts)
+    paths = [as_path(path, "A model file") for path in given]
+    files = [file for path in paths for file in artifact_files(path)]
     words = [word.strip() for text in as_texts(on, "on") for word in text.split(",")]
     targets = {word: get_target(word, progress) for word in words if word}
     for name, number in (("threads", threads), ("photos", photos)):
@@ -78,18 +80,48 @@ def benchmark(
     if not files or not targets:
         raise UsageError("Name at least one model file and one target, as in: edgekit bench flowers.int8.tflite")
     asked = None if data is None else BenchPhotos(data, photos, columns, root, threads, progress)
-    rounds = rounds_for(len(files))
-    total = len(files) * len(targets) * (rounds + (asked is not None))
+    named = frozenset(map(model_root, paths))
+    chosen = {name: _choose(name, target, files, named, threads, progress) for name, target in targets.items()}
+    total = sum(len(some) * (rounds_for(len(some)) + (asked is not None)) for some in chosen.values())
     with progress.task("Measuring", total) as task:
         jobs = {
-            name: _Job(name, target, files, protocol or LatencyProtocol(), threads, asked, task)
+            name: _Job(name, target, chosen[name], protocol or LatencyProtocol(), threads, asked, task)
             for name, target in targets.items()
         }
-        found = _run_all(jobs, rounds)
+        found = _run_all(jobs)
     return BenchmarkReport(tuple(row for name in targets for row in found[name]))
 
 
-def _run_all(jobs: dict[str, _Job], rounds: int) -> dict[str, list[Row]]:
+def _choose(
+    name: str, target: Target, files: Sequence[Path], named: Set[Path], threads: int | None, progress: Progress
+) -> list[Path]:
+    """What is measured on a target: all, but for what lies in an export folder and that it does not run.
+
+    Args:
+        name: of the target.
+        target: that has not been used yet.
+        files: all artifacts.
+        named: those that were named themselves, beside those of export folders.
+        threads: that were asked for.
+        progress: told what is left out.
+
+    Raises:
+        UsageError: the target takes no number of threads, or nothing is left.
+    """
+    if not isinstance(target, Limited):
+        return list(files)
+    limits = target.limits
+    limits.check_threads(threads)
+    chosen = [file for file in files if file in named or limits.runs(file)]
+    left_out = ", ".join(file.name for file in files if file not in chosen)
+    if not chosen:
+        raise UsageError(f"{name} runs nothing but {' and '.join(limits.suffixes)}, and there is only {left_out}.")
+    if left_out:
+        progress.say(f"Left out: {left_out}, which {name} does not run.")
+    return chosen
+
+
+def _run_all(jobs: dict[str, _Job]) -> dict[str, list[Row]]:
     """This machine first, alone, then the others side by side; whatever ends it, every device is left clean.
 
     Targets of one machine, as its processor and the Edge TPU that is plugged into it, take turns.
@@ -100,8 +132,8 @@ def _run_all(jobs: dict[str, _Job], rounds: int) -> dict[str, list[Row]]:
     here = machines.pop(None, [])
     pool = ThreadPoolExecutor(max_workers=len(jobs))
     try:
-        found = {name: jobs[name].run(rounds) for name in here}
-        futures = [pool.submit(_take_turns, [jobs[name] for name in names], rounds) for names in machines.values()]
+        found = {name: jobs[name].run() for name in here}
+        futures = [pool.submit(_take_turns, [jobs[name] for name in names]) for names in machines.values()]
         for future in futures:
             found |= future.result()
         return found
@@ -111,8 +143,8 @@ def _run_all(jobs: dict[str, _Job], rounds: int) -> dict[str, list[Row]]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _take_turns(jobs: Sequence[_Job], rounds: int) -> dict[str, list[Row]]:
-    return {job.name: job.run(rounds) for job in jobs}
+def _take_turns(jobs: Sequence[_Job]) -> dict[str, list[Row]]:
+    return {job.name: job.run() for job in jobs}
 
 
 class _Job:
@@ -136,8 +168,9 @@ class _Job:
         self._photos = photos
         self._task = task
 
-    def run(self, rounds: int) -> list[Row]:
+    def run(self) -> list[Row]:
         """A row for each file, in their order."""
+        rounds = rounds_for(len(self._files))
         found = [_Measuring(file, view) for file in self._files for view in self._views(file)]
         share = self._protocol.share(rounds)
         for _ in range(rounds):

@@ -117,7 +117,7 @@ class Model:
                 Keras 2, or one with steps around it.
             OutputError: the file exists, or cannot be written.
         """
-        from edgekit.training.saved import save_model
+        from edgekit.kerasfile import save_model
 
         path = as_path(path, "The model file")
         if self.source is not None and (self.source.adaptation or self.source.graph.info.name != "keras"):

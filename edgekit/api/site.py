@@ -17,10 +17,11 @@ from edgekit.api.model import Model
 from edgekit.artifact import ArtifactRequest
 from edgekit.converters.base import SITE, get_converter
 from edgekit.errors import ModelFileError, OutputError, SpecError, UsageError
-from edgekit.files import atomic_write, remove
+from edgekit.files import atomic_write, remove, write_text
 from edgekit.manifest import Manifest
 from edgekit.progress import Progress
 from edgekit.web.contents import MODELS, app_of, describe_site, file_stem, files_in
+from edgekit.web.naming import NAMED
 from edgekit.web.page import find_page
 
 PRECISIONS = {
@@ -132,8 +133,8 @@ def check_site(folder: Path, site: SitePlan | None) -> None:
 def publish_site(folder: Path, manifest: Manifest, page: Path) -> Manifest:
     """Puts the page around the models of a folder, and removes what an older page had and this one has not.
 
-    Each file is written whole, and the ones that others ask for last: whoever loads the site meanwhile gets the old
-    page or the new one.
+    The page is called as the model is. Each file is written whole, and the ones that others ask for last: whoever loads
+    the site meanwhile gets the old page or the new one.
 
     Args:
         folder: the site; its models lie there already.
@@ -148,6 +149,9 @@ def publish_site(folder: Path, manifest: Manifest, page: Path) -> Manifest:
     """
     app = _app_in(page)
     for path in sorted(app, key=lambda one: one.count("/"), reverse=True):
+        if path in NAMED:
+            write_text(folder / path, NAMED[path]((page / path).read_text(encoding="utf-8"), manifest.name))
+            continue
         with atomic_write(folder / path) as temporary:
             shutil.copyfile(page / path, temporary)
     try:

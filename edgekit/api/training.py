@@ -23,17 +23,17 @@ from edgekit.data import (
     source_name,
 )
 from edgekit.errors import OutputError, TrainingStoppedError, UsageError
-from edgekit.extras import require
+from edgekit.extras import require, require_training
 from edgekit.files import atomic_write, make_directory
+from edgekit.kerasfile import save_model
 from edgekit.progress import WARNINGS, Progress
 from edgekit.quantization.calibration import sample
 from edgekit.spec import Color, ImageFormat, ResizeMode
-from edgekit.training.checks import check_callbacks
-from edgekit.training.config import TrainingConfig
-from edgekit.training.result import TrainingResult
 
 if TYPE_CHECKING:
+    from edgekit.training.config import TrainingConfig
     from edgekit.training.distribution import ProcessOptions
+    from edgekit.training.result import TrainingResult
 
 _BACKENDS = ("tensorflow", "jax")
 
@@ -105,8 +105,10 @@ def train(
         OutputError: ``output`` exists or cannot be written.
         UsageError: an unknown or impossible setting.
     """
+    require_training()
     from edgekit.training import RunOptions, train_classifier
     from edgekit.training.backend import chosen_backend
+    from edgekit.training.checks import check_callbacks
     from edgekit.training.distribution import wait_for_all
 
     config = _config(config, settings)
@@ -180,6 +182,8 @@ def train(
 
 
 def _config(config: TrainingConfig | None, settings: dict[str, object]) -> TrainingConfig:
+    from edgekit.training.config import TrainingConfig
+
     if config is not None and settings:
         raise UsageError(f"Give the settings in config or as keywords, not both. Got: {', '.join(settings)}.")
     if config is not None:
@@ -248,7 +252,6 @@ def _save(model: Model, dataset: Dataset, where: Output, call: _Call, progress: 
     from edgekit.training.history import write_history
     from edgekit.training.material import gather
     from edgekit.training.plots import write_pictures
-    from edgekit.training.saved import save_model
 
     result, path = model.result, where.path
     assert result is not None

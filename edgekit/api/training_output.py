@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgekit.api.model import TRAINING_FILES, training_folder
 from edgekit.arguments import check_kind
 from edgekit.errors import DivergedError, OutOfMemoryError, OutputError, UsageError
 from edgekit.files import check_writable, output_error, refuse_existing, remove, temporary_beside
-from edgekit.training.checkpoint import is_checkpoint_folder, unfinished_epochs
-from edgekit.training.result import TrainingResult
+
+if TYPE_CHECKING:
+    from edgekit.training.result import TrainingResult
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Output:
 
     def epochs_done(self) -> int:
         """Of a run that could go on."""
+        from edgekit.training.checkpoint import unfinished_epochs
+
         return unfinished_epochs(self.unfinished) or 0
 
     def keep_unfinished(self, result: TrainingResult) -> bool:
@@ -104,6 +108,8 @@ def _refuse_inside(path: Path, sources: Sequence[str | Path]) -> None:
 
 
 def _check_unfinished(where: Output, *, force: bool, resume: bool) -> None:
+    from edgekit.training.checkpoint import is_checkpoint_folder
+
     folder = where.unfinished
     if not folder.exists():
         return

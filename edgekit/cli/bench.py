@@ -32,10 +32,15 @@ Targets:
   android, android@SERIAL
                 a phone that adb lists; android:gpu and android:nnapi ask for that delegate. It takes an EdgeKit app
                 there (edgekit export --to android), or LiteRT's benchmark_model
+  browser, browser:ENGINE, browser@remote
+                a browser that is installed here, or whatever opens the address that is shown
+  node, node:ENGINE
+                Node.js on this machine
 
 \b
 A run ends when both --runs and --seconds are reached. A row with * should not be trusted; the
-reason stands under the table. Exit code 1 where a file could not be measured; the others are.
+reason stands under the table. Exit code 1 where a file could not be measured; the others are. What
+lies in a folder and an engine does not run is left out, and said.
 """
 
 

@@ -12,6 +12,8 @@ import click
 from edgekit.cli.console import Console, console_options, force_option
 from edgekit.cli.parameters import CHOICES_COLOR, CHOICES_RESIZE, ByteSize, ClassWeights, ImageSize, TableColumns
 from edgekit.cli.shown import complain
+from edgekit.errors import MissingExtraError
+from edgekit.extras import require_training
 
 if TYPE_CHECKING:
     from edgekit.api.model import Model
@@ -47,7 +49,7 @@ _GROUPS = {
 
 
 class _Grouped(click.Command):
-    """Shows options in groups; there are too many for one list."""
+    """Shows options in groups, since there are too many for one list, and what is missing."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         shown: dict[str, list[tuple[str, str]]] = {}
@@ -60,6 +62,14 @@ class _Grouped(click.Command):
             if name in shown:
                 with formatter.section(name):
                     formatter.write_dl(shown[name])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        try:
+            require_training()
+        except MissingExtraError as error:
+            formatter.write_paragraph()
+            formatter.write_text(str(error))
 
 
 @click.command(epilog=EPILOG, cls=_Grouped)
@@ -194,6 +204,7 @@ def command(
     **settings: Any,
 ) -> int:
     """Train a classifier on the photos in SOURCE."""
+    require_training()
     from edgekit.api.training import train
     from edgekit.data import CachePolicy, source_name
     from edgekit.errors import TrainingStoppedError

@@ -16,6 +16,7 @@ from edgekit.api.verifying import verify
 from edgekit.demo.ownership import mark, refuse_foreign
 from edgekit.demo.photos import FRUIT, make_photos
 from edgekit.errors import ConversionError
+from edgekit.extras import require_training
 from edgekit.files import atomic_write, check_writable, refuse_existing, remove
 from edgekit.measure.accuracy import Accuracy
 from edgekit.measure.comparison import AnyAccuracy
@@ -140,9 +141,11 @@ def run_demo(folder: Path, *, force: bool, progress: Progress) -> DemoResult:
         progress: told about every stage.
 
     Raises:
+        MissingExtraError: what trains is not installed.
         OutputError: they exist, are somebody else's, or cannot be written.
         ConversionError: nothing could be exported.
     """
+    require_training()
     photos, model_file, dist = folder / "photos", folder / "fruit.keras", folder / "dist"
     for path in (photos, model_file, dist):
         refuse_existing(path, force=force)

@@ -1,69 +1,107 @@
-"""Times that a tool told in summary, where the single runs stay unknown, as of LiteRT's ``benchmark_model``."""
+"""What another program or device tells: nothing is believed before its type, its range and its length are checked."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from edgekit.measure.latency import LatencyStats
+from collections.abc import Mapping
+from typing import Any
 
 
-@dataclass(frozen=True)
-class ToldTimes:
-    """What such a tool tells, milliseconds.
+class ToldError(ValueError):
+    """Something that was told cannot be what it is said to be; the message is a clause without a full stop."""
 
-    Attributes:
-        runs: how many.
-        mean: of them.
-        std: standard deviation, as the tool defines it.
-        min: the fastest run.
-        max: the slowest run.
-        median: ``None`` where it is not told.
+
+def one_line(value: object, limit: int = 100) -> str:
+    """A text of somebody else, for a terminal: one line of at most ``limit`` characters, nothing in it that steers.
+
+    Args:
+        value: the text; ``None`` is an empty one.
+        limit: from 1 on. What is longer ends with an ellipsis.
+    """
+    words = " ".join(str("" if value is None else value)[: 8 * limit].split())
+    line = "".join(char if char.isprintable() else "?" for char in words)
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+class Told:
+    """An object of JSON, field by field.
+
+    Args:
+        fields: what was told.
+        path: where it stands in all that was told, for messages; empty for the whole of it.
+
+    Raises:
+        ToldError: it is no object.
     """
 
-    runs: int
-    mean: float
-    std: float
-    min: float
-    max: float
-    median: float | None = None
+    def __init__(self, fields: object, path: str = "") -> None:
+        if not isinstance(fields, Mapping):
+            raise ToldError(f"{path or 'it'} is {_shown(fields)} and no object")
+        self._fields, self._path = fields, path
 
-    @property
-    def center(self) -> float:
-        """The median, or what there is in its place."""
-        return self.mean if self.median is None else self.median
+    def part(self, name: str) -> Told:
+        """An object in it."""
+        return Told(self._fields.get(name), self._where(name))
+
+    def text(self, name: str, limit: int = 100) -> str:
+        """A text, as :func:`one_line` makes it; empty where there is none."""
+        value = self._fields.get(name)
+        if not isinstance(value, str | None):
+            raise ToldError(f"{self._where(name)} is {_shown(value)} and no text")
+        return one_line(value, limit)
+
+    def texts(self, name: str, limit: int = 300, most: int = 20) -> tuple[str, ...]:
+        """The first texts of a list, each as :func:`one_line` makes it."""
+        return tuple(one_line(value, limit) for value in self._list(name)[:most])
+
+    def number(self, name: str, low: float, high: float) -> float:
+        """A finite number from ``low`` to ``high``."""
+        return _number(self._fields.get(name), self._where(name), low, high)
+
+    def numbers(self, name: str, low: float, high: float) -> tuple[float, ...]:
+        """A list of them, at least one."""
+        values = self._list(name)
+        if not values:
+            raise ToldError(f"{self._where(name)} is empty")
+        return tuple(_number(one, f"{self._where(name)}[{place}]", low, high) for place, one in enumerate(values))
+
+    def whole(self, name: str, low: int, high: int) -> int | None:
+        """A whole number from ``low`` to ``high``; ``None`` where nothing was told."""
+        if self._fields.get(name) is None:
+            return None
+        value = self.number(name, low, high)
+        if value != int(value):
+            raise ToldError(f"{self._where(name)} is {value:g} and no whole number")
+        return int(value)
+
+    def __getitem__(self, name: str) -> Any:
+        """Whatever was told, unchecked; ``None`` where nothing was."""
+        return self._fields.get(name)
+
+    def _list(self, name: str) -> list[Any]:
+        values = self._fields.get(name)
+        if not isinstance(values, list | tuple):
+            raise ToldError(f"{self._where(name)} is {_shown(values)} and no list")
+        return list(values)
+
+    def _where(self, name: str) -> str:
+        return f"{self._path}.{name}" if self._path else name
 
 
-def summarize_told(parts: Sequence[ToldTimes]) -> LatencyStats:
-    """The statistics of one or more rounds, as far as they follow from what was told; ``None`` for the others.
-
-    Mean and standard deviation are those of all runs together. The median of all runs lies between the least and the
-    greatest of the rounds' medians, and their median stands for it.
-    """
-    runs = sum(part.runs for part in parts)
-    mean = sum(part.runs * part.mean for part in parts) / runs
-    squares = sum(part.runs * (part.std**2 + (part.mean - mean) ** 2) for part in parts)
-    medians = sorted(part.median for part in parts if part.median is not None)
-    complete = len(medians) == len(parts)
-    several = len(parts) > 1
-    return LatencyStats(
-        runs=runs,
-        seconds=runs * mean / 1e3,
-        mean=mean,
-        std=math.sqrt(squares / runs),
-        min=min(part.min for part in parts),
-        max=max(part.max for part in parts),
-        p50=_middle(medians) if complete else None,
-        p90=None,
-        p99=None,
-        p50_low=None,
-        p50_high=None,
-        first_third_p50=parts[0].center if several else None,
-        last_third_p50=parts[-1].center if several else None,
-    )
+def _number(value: object, where: str, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ToldError(f"{where} is {_shown(value)} and no number")
+    if not low <= value <= high:  # NaN is in no range; an int may be too large for a float
+        raise ToldError(f"{where} is {_shown(value)}, outside of {low:g} to {high:g}")
+    return float(value)
 
 
-def _middle(ordered: Sequence[float]) -> float:
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+def _shown(value: object) -> str:
+    if value is None:
+        return "missing"
+    if isinstance(value, bool | float):
+        return str(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**9 else "a huge number"
+    if isinstance(value, str):
+        return repr(one_line(value, 20))
+    return "a list" if isinstance(value, list | tuple) else "an object" if isinstance(value, Mapping) else "something"

@@ -24,7 +24,7 @@ from edgekit.measure.inputs import random_inputs
 from edgekit.measure.latency import LatencyProtocol, LatencyStats, measure_durations, summarize
 from edgekit.measure.load_meter import LoadSample, other_load, sample_load
 from edgekit.measure.memory import current_memory, family_peak
-from edgekit.measure.told import ToldTimes, summarize_told
+from edgekit.measure.told_times import ToldTimes, summarize_told
 from edgekit.measure.validity import Conditions
 from edgekit.measure.workers import read_reply, run_worker
 from edgekit.runtime.engines import find_engine

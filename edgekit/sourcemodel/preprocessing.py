@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from edgekit.adaptation import AS_IT_IS, Adaptation
+from edgekit.applications import find_application
 from edgekit.errors import UsageError
 from edgekit.sourcemodel.options import SourceOptions
-from edgekit.training.applications import find_application
 
 _TORCH_MEAN = (0.485, 0.456, 0.406)
 _TORCH_STD = (0.229, 0.224, 0.225)
@@ -115,11 +115,11 @@ def known_parts(parts: Sequence[str]) -> tuple[str, str] | None:
         # Keras writes width and size behind the name: mobilenetv2_0.35_96, mobilenet_1.00_224.
         for count in range(len(words), 0, -1):
             try:
-                network = find_application("_".join(words[:count]))
+                found = find_application("_".join(words[:count]))
             except UsageError:
                 continue
-            if network is not None:
-                return part, network.application.name
+            if found is not None:
+                return part, found[0].name
     return None
 
 
@@ -144,10 +144,10 @@ def named(name: str) -> Adaptation:
     key = str(name).strip().casefold()
     if key in WAYS:
         return WAYS[key]
-    network = find_application(str(name))
-    if network is None:
+    found = find_application(str(name))
+    if found is None:
         raise UsageError(
             f"There is no preprocessing {name!r}. Known: {', '.join(WAYS)}, and the models of keras.applications, as "
             "in mobilenet_v2 or resnet50. In numbers: --scale and --mean."
         )
-    return WAYS.get(network.application.way, AS_IT_IS)
+    return WAYS.get(found[0].way, AS_IT_IS)

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import cast, get_args
 
+from edgekit.applications import known_applications
 from edgekit.errors import UsageError
 from edgekit.spec import Color, ImageFormat, ResizeMode
-from edgekit.training.applications import find_application, known_applications
+from edgekit.training.applications import application_network
 from edgekit.training.checks import check_choice
 from edgekit.training.config import TrainingConfig
 from edgekit.training.ds_cnn import DS_CNN
@@ -44,7 +45,7 @@ def find_network(model: object) -> Network:
     for small in SMALL_NETWORKS:
         if plain.replace("_", "") == small.name.replace("_", ""):
             return small
-    network = find_application(name)
+    network = application_network(name)
     if network is not None:
         return network
     close = difflib.get_close_matches(plain, known_models(), n=3, cutoff=0.5)

@@ -7,11 +7,11 @@ nobody on a device has to know them.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-Normalization = Literal["tf", "torch", "caffe", "built-in"]
+from edgekit.applications import Normalization
 
 _TORCH_MEAN = (0.485, 0.456, 0.406)
 _TORCH_STD = (0.229, 0.224, 0.225)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import os
-import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from edgekit.errors import OutputError
 from edgekit.extras import require
 from edgekit.files import atomic_write, cache_directory, output_error
+from edgekit.web.network import own_names
 
 if TYPE_CHECKING:
     from cryptography.x509 import GeneralName
@@ -70,13 +70,11 @@ def own_certificate(addresses: Sequence[str], folder: Path | None = None) -> Cer
 
 
 def _names(addresses: Sequence[str]) -> frozenset[str]:
-    host = socket.gethostname()
-    named = (
-        {host, f"{host.partition('.')[0]}.local"}
-        if host.isascii() and host.replace("-", "").replace(".", "").isalnum()
-        else set()
-    )
-    return frozenset({"localhost", "127.0.0.1", *addresses, *named})
+    return frozenset({"localhost", "127.0.0.1", *addresses, *filter(_may_be_in_one, own_names())})
+
+
+def _may_be_in_one(name: str) -> bool:
+    return name.isascii() and name.replace("-", "").replace(".", "").isalnum()
 
 
 def _kept(folder: Path, wanted: frozenset[str]) -> Certificate | None:

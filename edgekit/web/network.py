@@ -1,4 +1,4 @@
-"""Under which addresses other devices reach this machine."""
+"""Under which addresses and names other devices reach this machine."""
 
 from __future__ import annotations
 
@@ -22,3 +22,27 @@ def own_addresses() -> tuple[str, ...]:
             found.append(probe.getsockname()[0])
     usable = (one for one in found if not (ipaddress.ip_address(one).is_loopback or one == "0.0.0.0"))
     return tuple(dict.fromkeys(usable))
+
+
+def own_names() -> frozenset[str]:
+    """This machine's name, whole and short, and its name in a network without a name server (mDNS)."""
+    host = socket.gethostname()
+    short = host.partition(".")[0]
+    return frozenset({host, short, f"{short}.local"})
+
+
+def is_own_host(header: str) -> bool:
+    """Whether a request's ``Host`` is an IP address, ``localhost``, or a name of this machine.
+
+    A page of somebody else whose name was made to lead here (DNS rebinding) sends another one.
+
+    Args:
+        header: with or without a port; an IPv6 address stands in brackets.
+    """
+    host = header.strip()
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(name)
+        return True
+    name = name.removesuffix(".").lower()
+    return name.endswith(".localhost") or name in {"localhost", *(own.lower() for own in own_names())}

@@ -1,6 +1,6 @@
-// Builds everything: dist/node (the Node runner), dist/lib (the library), dist/engines (its engines alone) and
-// dist/page (a site without its models).
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// Builds everything: dist/node (what runs in Node), dist/lib (the library), dist/vite (its plugin for Vite), dist/engines
+// (its engines alone) and dist/page (a site without its models).
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build as bundle } from "esbuild";
 import { build } from "vite";
@@ -8,9 +8,13 @@ import { findAssets } from "./build-assets.ts";
 import { writeLicenses } from "./build-licenses.ts";
 import { buildRunner } from "./build-node.ts";
 import { printSizes } from "./build-sizes.ts";
+import { writeTypes } from "./build-types.ts";
 import { libraryConfig, pageConfig } from "./vite.config.ts";
 
 const ROOT = import.meta.dirname;
+/** How Vite writes the address of a worker. */
+const WORKER_ADDRESS = /new URL\(new URL\((`[\w.-]+`),import\.meta\.url\)\.href,``\+import\.meta\.url\)/g;
+
 /** Builds beside the old folder and then takes its place, so that nobody sees half of it. */
 async function replace(name: string, make: (folder: string) => Promise<void>): Promise<void> {
   const folder = join(ROOT, "dist", name);
@@ -33,8 +37,25 @@ async function buildLibrary(folder: string): Promise<void> {
   await build(libraryConfig(folder, { edgekit: join(ROOT, "src", "index.ts") }));
   // All modules lie in assets/, so that each finds wasm/ in the same way, here and in the page.
   writeFileSync(join(folder, "index.js"), 'export * from "./assets/edgekit.js";\n');
+  nameWorker(join(folder, "assets", "edgekit.js"));
   writeAssets(folder);
   writeLicenses(folder);
+  writeTypes(["index", "node/index", "vite/index"], join(folder, "types"));
+  writeFileSync(join(folder, "index.d.ts"), 'export * from "./types/index.js";\n');
+}
+
+/** Writes the worker's address in the one way in which other people's bundlers know it again. */
+function nameWorker(file: string): void {
+  const code = readFileSync(file, "utf-8");
+  const plain = code.replace(WORKER_ADDRESS, "new URL($1,import.meta.url)");
+  if (code.match(WORKER_ADDRESS)?.length !== 1) throw new Error("The library's worker is not where it was. See build.ts.");
+  writeFileSync(file, plain);
+}
+
+/** The plugin for people who build their own page with Vite. */
+async function buildPlugin(folder: string): Promise<void> {
+  const options = { bundle: true, platform: "node", format: "esm", target: "node22", logLevel: "warning" } as const;
+  await bundle({ ...options, entryPoints: [join(ROOT, "src", "vite", "index.ts")], outfile: join(folder, "index.js") });
 }
 
 /** The engines without a worker around them, for tests and measurements. */
@@ -52,8 +73,9 @@ async function buildPage(folder: string): Promise<void> {
   writeLicenses(folder);
 }
 
-await buildRunner(join(ROOT, "dist", "node"));
+await replace("node", buildRunner);
 await replace("lib", buildLibrary);
+await replace("vite", buildPlugin);
 await replace("engines", buildEngines);
 await replace("page", buildPage);
 printSizes(join(ROOT, "dist"));

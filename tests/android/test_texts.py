@@ -6,7 +6,7 @@ import pytest
 
 from edgekit.errors import TargetError
 from edgekit.measure.phone import PhoneState
-from edgekit.measure.told import ToldTimes
+from edgekit.measure.told_times import ToldTimes
 from edgekit.remote.android.devices import Listed, choose_device, parse_devices
 from edgekit.remote.android.facts import find_emulation, parse_properties, read_device, read_state
 from edgekit.remote.android.tool_log import explain_tool_log, parse_tool_log

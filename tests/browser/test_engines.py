@@ -209,8 +209,7 @@ def test_webassembly_of_another_content_is_refused(page: Page, site: Site, engin
         message = fail(page, site, engine, model, assets="broken wasm/")
     finally:
         shutil.rmtree(broken)
-    assert f"{file}.wasm cannot be fetched" in message
-    assert "it is not the file that belongs to this library" in message
+    assert f"{file}.wasm cannot be used: it is not the file that belongs to this library" in message
 
 
 def test_broken_models_are_refused_in_words(page: Page, site: Site) -> None:

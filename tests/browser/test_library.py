@@ -37,6 +37,9 @@ ENGINES = {
 }
 SIZE = 48, 40
 
+KEPT = "caches.open(`edgekit-models ${new URL('manifest.json', location.href)}`).then((cache) => cache.keys())"
+"""The model files that the browser keeps for the manifest of the page."""
+
 HELPERS = """
 globalThis.library = () => import(new URL("lib/index.js", document.baseURI).href);
 globalThis.fetchBlob = async (path) => (await fetch(path)).blob();
@@ -93,10 +96,18 @@ def photos(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
         exif = Image.Exif()
         exif[0x0112] = orientation
         photo.save(folder / f"turned{orientation}.jpg", exif=exif)
+        photo.save(folder / f"turned{orientation}.webp", exif=exif, lossless=True)
     noise = np.random.default_rng(4).integers(0, 256, (60, 70, 4), np.uint8)
     Image.fromarray(noise).save(folder / "translucent.png")
     Image.fromarray(noise[..., :2], "LA").save(folder / "grey-translucent.png")
     Image.fromarray(noise).save(folder / "translucent.webp", lossless=True, exact=True)
+    exif[0x0112] = 6
+    Image.fromarray(noise).save(folder / "turned-translucent.webp", lossless=True, exact=True, exif=exif)
+    broken = exif.tobytes()[:20]
+    photo.save(folder / "damaged-exif.webp", exif=broken, lossless=True)
+    photo.save(
+        folder / "twice-named.webp", exif=b"Exif\0\0" * 2 + exif.tobytes().removeprefix(b"Exif\0\0"), lossless=True
+    )
     photo.convert("L").save(folder / "grey.jpg")
     photo.quantize(32).save(folder / "palette.png")
     photo.save(folder / "photo.webp")
@@ -515,7 +526,7 @@ def test_what_is_not_the_file_of_the_manifest_is_refused(
         loaded = page.evaluate(LOAD, ["manifest.json#small.fp32.tfjs", {"engine": "wasm"}])
         # A cache that was damaged is no danger either, and no error.
         changed = page.evaluate("""async () => {
-          const cache = await caches.open("edgekit-models-1");
+          const cache = await caches.open(`edgekit-models ${new URL("manifest.json", location.href)}`);
           const keys = await cache.keys();
           for (const key of keys) await cache.put(key, new Response("nonsense"));
           return keys.length;
@@ -528,7 +539,36 @@ def test_what_is_not_the_file_of_the_manifest_is_refused(
         document["models"] = [model for model in document["models"] if model["format"] == "tflite"]
         (site / "manifest.json").write_text(json.dumps(document))
         page.evaluate(LOAD, ["manifest.json#small.fp32.tflite", {"engine": "litert-wasm"}])
-        page.wait_for_function("async () => (await (await caches.open('edgekit-models-1')).keys()).length === 1")
+        page.wait_for_function(f"async () => (await {KEPT}).length === 1")
+
+
+def test_a_site_leaves_the_models_of_another_alone(
+    chromium: Browser, serve: Serve, built_library: Path, dist: Path, photos: Path, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    first = make_site(tmp_path / "a", built_library, dist, photos)
+    make_site(tmp_path / "b", built_library, dist, photos)
+    model = ["manifest.json#small.fp32.tflite", {"engine": "litert-wasm"}]
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.add_init_script(HELPERS)
+        origin = serve(tmp_path)
+        for name in ("a/", "b/"):
+            page.goto(origin + name)
+            page.evaluate(LOAD, model)
+        document = json.loads((first / "manifest.json").read_text())
+        document["models"] = [one for one in document["models"] if one["id"] == "small.int8.tflite"]
+        (first / "manifest.json").write_text(json.dumps(document))
+        page.goto(f"{origin}a/")
+        page.evaluate(LOAD, ["manifest.json", {"engine": "litert-wasm"}])
+        (int8,) = document["models"][0]["files"]
+        page.wait_for_function(
+            f"async (digest) => (await {KEPT}).every((key) => key.url.endsWith(digest))", arg=int8["sha256"]
+        )
+        page.goto(f"{origin}b/")
+        (tmp_path / "b" / "models" / "small.fp32.tflite").unlink()
+        assert page.evaluate(LOAD, model)["best"]["probability"] > 1 / 6
 
 
 MESSAGES = """
@@ -559,6 +599,9 @@ def test_what_goes_wrong_is_told_in_a_sentence(page: Page, site: Path) -> None:
         ("manifest.json#none", {}, "has no model none. Its models: small."),
         ("manifest.json#small.fp32.tfjs", {"engine": "litert-wasm"}, "Choose one of: wasm, webgl, webgpu, cpu."),
         ("http://127.0.0.1:9/manifest.json", {}, "cannot be fetched"),
+        # Percent signs that stand for nothing.
+        ("manifest.json#%zz", {}, "has no model %zz. Its models: small."),
+        ("models/a%zz.tflite", {}, "a%zz.tflite cannot be fetched: the server answered 404"),
     ]
     messages = page.evaluate(MESSAGES, [call[:2] for call in calls])
     for (url, _, wanted), message in zip(calls, messages, strict=True):
@@ -580,7 +623,9 @@ async () => {
     cut: await messageOf(() => model.classify(new File([half], "cut.jpg", { type: "image/jpeg" }))),
     top: await messageOf(() => model.classify(half, { top: 0 })),
     image: await messageOf(() => model.classify(new Image())),
-    thing: await messageOf(() => model.classify({})),
+    things: await Promise.all(
+      [undefined, null, "photo.jpg", {}, new ArrayBuffer(9)].map((thing) => messageOf(() => model.classify(thing))),
+    ),
     after: (await model.classify(await fetchBlob("photos/0.jpg"))).predictions.length,
     kind: await model.classify(new Blob([])).catch((error) => error instanceof EdgeKitError),
   };
@@ -597,11 +642,50 @@ def test_a_picture_that_cannot_be_read_leaves_the_model_usable(page: Page) -> No
         "not know. Save it as JPEG or PNG.",
         "top": "EdgeKitError: top must be a whole number from 1 on. Got: 0.",
         "image": "EdgeKitError: The image element shows no picture. Is its address right?",
-        "thing": told["thing"],
+        "things": [
+            "EdgeKitError: classify takes a Blob, ImageBitmap, ImageData, VideoFrame, canvas, image or video. "
+            f"Got: {kind}."
+            for kind in ("Undefined", "Null", "String", "Object", "ArrayBuffer")
+        ],
         "after": 5,
         "kind": True,
     }
-    assert told["thing"].startswith("EdgeKitError: The picture cannot be read: ")
+
+
+FOREIGN = """
+async (origin) => {
+  const { load } = await library();
+  const model = await load("manifest.json#small.fp32.tflite", { engine: "litert-wasm" });
+  const show = (crossOrigin) => new Promise((done) => {
+    const image = new Image();
+    image.onload = () => done(image);
+    image.crossOrigin = crossOrigin;
+    image.src = `${origin}0.jpg`;
+  });
+  const image = await show(null);
+  const canvas = document.createElement("canvas");
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return {
+    messages: await Promise.all([image, canvas].map((picture) => messageOf(() => model.classify(picture)))),
+    allowed: (await model.classify(await show("anonymous"))).predictions.length,
+  };
+}
+"""
+
+
+def test_a_picture_of_another_server_needs_its_leave(chromium: Browser, serve: Serve, site: Path, photos: Path) -> None:
+    here = serve(site, headers={"Content-Security-Policy": "", "Cross-Origin-Embedder-Policy": ""})
+    leave = {"Cross-Origin-Resource-Policy": "cross-origin", "Access-Control-Allow-Origin": "*"}
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.add_init_script(HELPERS)
+        page.goto(here)
+        told = page.evaluate(FOREIGN, serve(photos, headers=leave))
+    assert told["allowed"] == 5
+    assert told["messages"] == 2 * [
+        "EdgeKitError: The picture cannot be read: it is another server's. Set the element's attribute crossorigin, "
+        "and let that server send Access-Control-Allow-Origin."
+    ]
 
 
 PREDICT = """
@@ -620,6 +704,7 @@ async (pixels) => {
       own: output.buffer.byteLength === output.byteLength,
       name: await messageOf(() => model.predict({ other: bytes })),
       size: await messageOf(() => model.predict({ [name]: bytes.subarray(1) })),
+      code: await messageOf(() => model.predict({ [name]: () => bytes })),
     };
     model.dispose();
     answers[engine].after = await messageOf(() => model.predict({ [name]: bytes }));
@@ -638,7 +723,8 @@ def test_tensors_are_answered_as_in_python(page: Page, dist: Path) -> None:
         np.testing.assert_allclose(got["values"], wanted, atol=1e-5)
         assert got["floats"] == got["values"]
         assert got["own"]
-        assert "The model takes " in got["name"]
+        assert "The model takes an object with " in got["name"]
+        assert got["code"] == "EdgeKitError: What was given cannot be sent to the model's worker."
         assert got["name"].endswith("Got: other.")
         assert "takes 5760 values" in got["size"]
         assert got["size"].endswith("Got: 5759.")
@@ -698,6 +784,7 @@ def test_the_photos_are_what_their_names_say(page: Page, photos: Path) -> None:
       return toBase64(context.getImageData(0, 0, bitmap.width, bitmap.height).data);
     }"""
     assert Image.open(photos / "turned6.jpg").size == open_image(photos / "turned6.jpg").size[::-1]
+    assert Image.open(photos / "turned6.webp").size == open_image(photos / "turned6.webp").size[::-1]
     for name in ("profile.jpg", "translucent.png", "translucent.webp"):
         seen = np.frombuffer(base64.b64decode(page.evaluate(careless, name)), np.uint8)
         with open_image(photos / name) as image:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import FLAGS, SOFTWARE_GPU
 from tests.browser.page_site import Visit, expected_bars, jpegs, make_site, serve_folder, visit
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ def test_what_is_no_photo_is_refused_by_name(page: Visit, photo: Path) -> None:
     broken = {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8 no more"}
     page.page.set_input_files("#pick", [broken])
     page.page.wait_for_function("() => document.querySelector('#problem-text').textContent.includes('broken.jpg')")
+    page.page.wait_for_selector("#view[data-state=empty]")
     page.page.set_input_files("#pick", photo)
     page.page.wait_for_selector("#problem", state="hidden")
 
@@ -141,6 +144,32 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
         assert visited.page.evaluate("document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_names_of_any_length_stay_on_the_screen(chromium: Browser, url: str, photo: Path, width: int) -> None:
+    for visited in opened(chromium, url, viewport={"width": width, "height": 740}):
+        write = "([where, text]) => document.querySelectorAll(where).forEach(one => (one.textContent = text))"
+        for text in ("x" * 200, "a name of many words " * 12, "أزهار التوليب البرية في الجبال العالية " * 4):
+            for where in ("#name", "#classes li"):
+                visited.page.evaluate(write, [where, text])
+            assert visited.page.evaluate("document.documentElement.scrollWidth") == width
+        visited.page.set_input_files("#pick", [photo, photo])
+        visited.page.wait_for_selector("#tray:not([hidden])")
+        for text in ("x" * 200, "a name of many words " * 12):
+            visited.page.evaluate(write, ["#winner, #bars .name, #tray span, #problem-text", text])
+            assert visited.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_site_without_its_manifest_says_so_and_offers_nothing(chromium: Browser, site: Path, tmp_path: Path) -> None:
+    shutil.copytree(site, tmp_path / "site", ignore=shutil.ignore_patterns("manifest.json", "models"))
+    with serve_folder(tmp_path / "site") as server:
+        for visited in opened(chromium, server.url):
+            assert "manifest.json cannot be fetched" in visited.problem()
+            assert "the whole folder" in visited.problem()
+            assert visited.page.is_hidden("#pick")
+            assert visited.page.is_hidden("#measure")
+            visited.check_accessibility()
+
+
 def test_it_works_with_the_keyboard_alone(page: Visit) -> None:
     tab = page.page
     tab.focus("#pick")
@@ -168,6 +197,40 @@ def test_model_and_engine_are_switched_and_stay_in_the_address(page: Visit, site
     page.wait_until_loaded()
     assert tab.is_checked("input[value='litert-wasm']")
     assert tab.is_checked("input[value='things.fp32.tflite']")
+
+
+def test_a_link_to_another_choice_is_followed_in_an_open_tab(page: Visit, site: Path, photo: Path) -> None:
+    tab = page.page
+    tab.set_input_files("#pick", photo)
+    tab.evaluate("location.hash = 'model=things.fp32.tflite&engine=litert-wasm'")
+    tab.wait_for_selector("input[value='litert-wasm']:checked")
+    page.wait_until_loaded()
+    assert "LiteRT.js" in tab.inner_text("#why")
+    page.shows(expected_bars(site, photo))
+
+
+def test_no_photo_has_the_answer_to_another_where_a_model_cannot_be_loaded(
+    chromium: Browser, url: str, site: Path, shared_data: Path
+) -> None:
+    first, second = jpegs(shared_data, 2)
+    for visited in opened(chromium, url, service_workers="block"):
+        tab = visited.page
+        tab.set_input_files("#pick", first)
+        visited.shows(expected_bars(site, first))
+        tab.context.route("**/*.tflite", lambda route: route.fulfill(body=b"no model"))
+        tab.check("input[value='things.fp32.tflite']")
+        tab.wait_for_selector("#problem", state="visible")
+        told = visited.problem()
+        assert told
+        assert told in tab.inner_text("#why")
+        assert tab.is_hidden("#answered")
+        tab.set_input_files("#pick", second)
+        tab.wait_for_function("name => document.querySelector('#photo').alt === name", arg=second.name)
+        assert tab.is_hidden("#answered")
+        assert visited.problem() == told
+        tab.check("input[value='things.fp32.tfjs']")
+        visited.shows(expected_bars(site, second))
+        assert tab.is_hidden("#problem")
 
 
 def test_measuring_shows_percentiles_and_a_histogram_and_copies_json(page: Visit) -> None:
@@ -204,3 +267,30 @@ def test_nothing_leaves_the_origin_and_the_policy_holds(chromium: Browser, url: 
             )["result"]["value"]
             == "EvalError"
         )
+
+
+@pytest.mark.parametrize("engine", ["webgl", "litert-webgpu"])
+def test_without_its_graphics_processor_the_page_goes_on_and_says_so(
+    chromium: Browser, chromium_path: str, url: str, site: Path, shared_data: Path, engine: str
+) -> None:
+    first, second = jpegs(shared_data, 2)
+    browser = chromium.browser_type.launch(executable_path=chromium_path, args=[*FLAGS, *SOFTWARE_GPU])
+    try:
+        for visited in opened(browser, url, engine):
+            tab = visited.page
+            assert tab.is_hidden("#problem"), tab.inner_text("#problem-text")
+            tab.set_input_files("#pick", first)
+            visited.shows(expected_bars(site, first))
+            with contextlib.suppress(Exception):  # it answers no more
+                browser.new_browser_cdp_session().send("Browser.crashGpuProcess")
+            tab.set_input_files("#pick", second)
+            assert "has lost the graphics processor" in visited.problem()
+            visited.shows(expected_bars(site, second))
+            stand_in = "wasm" if engine == "webgl" else "litert-wasm"
+            assert tab.is_checked(f"input[value='{stand_in}']")
+            assert "on WebAssembly runs the model instead" in visited.problem()
+            assert f"engine={engine}" in tab.url, "the next visit may find all well again"
+            tab.click("#measure")
+            tab.wait_for_selector("#measured:not([hidden])")
+    finally:
+        browser.close()

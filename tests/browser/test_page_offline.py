@@ -6,7 +6,12 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +20,7 @@ import pytest
 from tests.browser.page_site import expected_bars, jpegs, make_site, serve_folder, visit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 Serve = Callable[..., str]
 
@@ -64,6 +69,117 @@ def test_after_the_first_visit_no_server_is_needed(context: BrowserContext, site
     again.page.set_input_files("#pick", photo)
     again.shows(expected_bars(site, photo))
     assert again.page.is_hidden("#problem")
+
+
+DAMAGE = """async () => {
+  const names = (await caches.keys()).filter((name) => name.startsWith("edgekit-site "));
+  let damaged = 0;
+  for (const cache of await Promise.all(names.map((name) => caches.open(name)))) {
+    for (const key of await cache.keys()) {
+      if (!/[0-9a-f]{64}$/.test(key.url)) continue;
+      await cache.put(key, new Response("alert('not what was exported')"));
+      damaged += 1;
+    }
+  }
+  return damaged;
+}"""
+
+
+def test_what_somebody_else_wrote_into_the_cache_is_never_served(context: BrowserContext, site: Path) -> None:
+    with serve_folder(site) as server:
+        first = visit(context, server.url)
+        wait_until_kept(first.page)
+        assert first.page.evaluate(DAMAGE) > 5
+        first.page.reload()
+        first.wait_until_loaded()
+        assert first.page.is_hidden("#problem")
+        assert first.complaints == []
+
+
+LEFT = """async () => [
+  (await navigator.serviceWorker.getRegistrations()).length,
+  (await caches.keys()).length,
+]"""
+
+
+class Files(SimpleHTTPRequestHandler):
+    """As ``python -m http.server``. Each request has a connection of its own, so that none outlives its server."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+class OnePage(Files):
+    """Sends its page whatever it is asked for, as servers of single-page apps do."""
+
+    def translate_path(self, path: str) -> str:
+        return super().translate_path("/index.html")
+
+
+class Locked(Files):
+    """Sends everybody to its door-keeper first."""
+
+    def do_GET(self) -> None:
+        if self.path == "/login":
+            self.path = "/index.html"
+            super().do_GET()
+            return
+        self.send_response(HTTPStatus.FOUND)
+        self.send_header("Location", "/login")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+class Broken(Files):
+    """Is there, and has nothing to say."""
+
+    def do_GET(self) -> None:
+        self.send_error(HTTPStatus.BAD_GATEWAY)
+
+
+@contextmanager
+def serving(kind: type[Files], folder: Path, port: int = 0) -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", port), partial(kind, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def kept(context: BrowserContext, site: Path) -> tuple[Page, int]:
+    """A page that works offline, and the port of its server, which has gone."""
+    with serving(Files, site) as port:
+        visited = visit(context, f"http://127.0.0.1:{port}/")
+        wait_until_kept(visited.page)
+        visited.page.goto("about:blank")
+    return visited.page, port
+
+
+@pytest.mark.parametrize("kind", [Files, OnePage, Locked])
+def test_another_program_at_the_same_address_is_not_hidden(
+    kept: tuple[Page, int], tmp_path: Path, kind: type[Files]
+) -> None:
+    page, port = kept
+    (tmp_path / "index.html").write_text("<!doctype html><title>Other</title><p>Another program")
+    with serving(kind, tmp_path, port):
+        for _ in range(3):
+            page.goto(f"http://127.0.0.1:{port}/")
+            assert page.inner_text("p") == "Another program"
+        # Nothing of the site is left, neither its worker nor its files.
+        assert page.evaluate(LEFT) == [0, 0]
+
+
+def test_a_server_in_trouble_does_not_take_the_page_away(kept: tuple[Page, int], site: Path) -> None:
+    page, port = kept
+    for kind in (Broken, Files):
+        with serving(kind, site, port):
+            page.goto(f"http://127.0.0.1:{port}/")
+            page.wait_for_selector("#measure:not([disabled]), #problem:not([hidden])")
+            assert page.is_hidden("#problem")
+            assert page.evaluate(LEFT) == [1, 2]
 
 
 def test_a_new_version_of_the_site_is_there_at_the_next_visit(context: BrowserContext, site: Path) -> None:

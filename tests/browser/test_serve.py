@@ -69,12 +69,14 @@ def server(site: Path) -> Iterator[SiteServer]:
         yield running
 
 
-def ask(server: SiteServer, target: bytes | str, method: str = "GET", headers: str = "") -> http.client.HTTPResponse:
+def ask(
+    server: SiteServer, target: bytes | str, method: str = "GET", headers: str = "", host: str = "localhost"
+) -> http.client.HTTPResponse:
     """Sends a request as it is: no client of ours tidies the target up."""
     raw = target.encode() if isinstance(target, str) else target
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
-        connection.sendall(method.encode() + b" " + raw + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n")
-        connection.sendall(headers.encode() + b"\r\n")
+        connection.sendall(method.encode() + b" " + raw + b" HTTP/1.1\r\nConnection: close\r\n")
+        connection.sendall(f"Host: {host}\r\n{headers}\r\n".encode())
         answer = http.client.HTTPResponse(connection, method=method)
         answer.begin()
         answer.body = answer.read()  # type: ignore[attr-defined]
@@ -196,6 +198,40 @@ def test_every_answer_has_the_headers(server: SiteServer, method: str, target: s
         assert answer.headers["Allow"] == "GET, HEAD"
 
 
+OWN = socket.gethostname()
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        ("localhost", True),
+        ("LocalHost.:8000", True),
+        ("app.localhost:8000", True),
+        ("127.0.0.1:8000", True),
+        ("192.168.178.20", True),
+        ("[::1]:8000", True),
+        ("[fe80::1%25eth0]", True),
+        (f"{OWN}:8000", True),
+        (f"{OWN.partition('.')[0].upper()}.local", True),
+        ("", False),
+        ("x", False),
+        ("evil.example:8000", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("evil.example[::1]", False),
+        (f"{OWN}.evil.example", False),
+        ("localhost\r\nHost: evil.example", False),
+    ],
+)
+def test_only_this_machines_names_are_answered(server: SiteServer, host: str, own: bool) -> None:
+    """Else a page of somebody else could read the site under a name of its own that leads here."""
+    for method in ("GET", "HEAD", "POST"):
+        answer = ask(server, "/sw.js", method, host=host)
+        assert answer.status == ((405 if method == "POST" else 200) if own else 421)
+    if not own:
+        assert b"a proxy has to send such a Host" in body(ask(server, "/sw.js", host=host))
+
+
 def test_head_has_no_body_and_its_length(server: SiteServer) -> None:
     answer = ask(server, "/wasm/engine.wasm", "HEAD")
     assert answer.headers["Content-Length"] == str(len("wasm/engine.wasm"))
@@ -227,9 +263,10 @@ def test_a_connection_serves_many_requests(server: SiteServer) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_body_is_not_taken_for_a_request(server: SiteServer, method: str) -> None:
-    inner = b"GET /sw.js HTTP/1.1\r\nHost: x\r\n\r\n"
+    inner = b"GET /sw.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    outer = f"{method} / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(inner)}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
-        connection.sendall(f"{method} / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(inner)}\r\n\r\n".encode() + inner)
+        connection.sendall(outer + inner)
         received = b""
         try:
             while chunk := connection.recv(65536):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from edgekit.progress import SILENT
 from edgekit.runtime import load
 from edgekit.spec import ImageFormat, Label, image_classifier
 from edgekit.web.contents import file_stem
+from edgekit.web.naming import name_app, name_page
 from edgekit.web.server import SiteServer
 
 if TYPE_CHECKING:
@@ -103,6 +106,59 @@ def test_the_manifest_lists_every_file_with_its_digest(site: Path) -> None:
         assert model["url"] in {file["path"] for file in model["files"]}
         assert model["bytes"] == sum(file["bytes"] for file in model["files"])
     assert not [path for path in site.rglob("*") if path.name.startswith(".")]
+
+
+def test_page_and_app_are_called_as_the_model(site: Path) -> None:
+    app = json.loads((site / "app.webmanifest").read_text(encoding="utf-8"))
+    assert (app["name"], app["short_name"], app["start_url"]) == ("rösen & co", "rösen & co", "./")
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert "<title>rösen &amp; co</title>" in page
+    assert re.search(r'<h1 id="name"[^>]*>rösen &amp; co</h1>', page)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "flowers",
+        "\"Rosen\" & <b>'Tulpen'</b>",
+        "</title><script>alert(1)</script>",
+        "🌷 tulips 👩‍👩‍👧",
+        "أزهار",
+        "x" * 200,
+        "two\nlines\x00",
+        "lone \ud800",
+        "\\1 \\g<0> {}",
+        " \n",
+    ],
+)
+def test_any_name_is_a_page_and_an_app(built_page: Path, name: str) -> None:
+    shown = "".join(char if char.isprintable() or char in "\u200d" else " " for char in name).split()
+    plain = " ".join(shown) or "EdgeKit"
+    app = name_app((built_page / "app.webmanifest").read_text(encoding="utf-8"), name)
+    app.encode()
+    assert json.loads(app)["name"] == plain
+    page = name_page((built_page / "index.html").read_text(encoding="utf-8"), name)
+    page.encode()
+
+    class Reader(HTMLParser):
+        inside, texts = "", {"title": "", "h1": ""}
+        scripts = 0
+
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            self.inside = tag
+            self.scripts += tag == "script"
+
+        def handle_data(self, data: str) -> None:
+            if self.inside in self.texts:
+                self.texts = {**self.texts, self.inside: self.texts[self.inside] + data}
+
+        def handle_endtag(self, tag: str) -> None:
+            self.inside = ""
+
+    reader = Reader()
+    reader.feed(page)
+    assert reader.texts == {"title": plain, "h1": plain}
+    assert reader.scripts == 1
 
 
 def test_its_models_are_proved_like_any(site: Path, make: Make, photos: Any) -> None:

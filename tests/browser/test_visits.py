@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,14 @@ def test_only_the_page_is_served(server: BenchServer, path: str, status: int) ->
     assert headers["Cache-Control"] == "no-store"
 
 
+def test_under_another_name_nobody_comes_in(server: BenchServer) -> None:
+    visit, client = server.open(), Client(server)
+    client.headers["Host"] = "evil.example"
+    assert client.enter(visit.token) == 421
+    assert client.send("GET", "/bench.html")[0] == 421
+    assert not visit.was_entered
+
+
 @pytest.mark.parametrize("body", [b"no JSON", b"[]", b'"x"', b"[" * 60_000, b"\xff"])
 def test_what_is_no_object_is_refused(server: BenchServer, body: bytes) -> None:
     assert Client(server).send("POST", "/bench/hello", body)[0] == 400
@@ -225,6 +234,33 @@ def test_only_who_was_let_in_may_send_much(server: BenchServer) -> None:
     assert client.send("POST", "/bench/reply/none", b"{}", **{"Content-Length": str(LARGEST_REPLY + 1)})[0] == 413
     with contextlib.suppress(OSError):  # it may have closed the connection before all was sent
         assert Client(server).send("POST", "/bench/reply/none", large)[0] == 403
+
+
+def test_http_at_a_server_of_https_is_sent_on_and_tells_nothing(page: Path, tmp_path: Path) -> None:
+    pytest.importorskip("cryptography", reason="certificates need the extra 'browser'")
+    from edgekit.web.certificate import own_certificate
+
+    server = BenchServer(page, tls=own_certificate((), tmp_path / "https").context)
+    try:
+        visit, client = server.open(), Client(server)
+        status, _, headers = client.send("GET", "/bench.html", Host=f"localhost:{server.port}")
+        assert (status, headers["Location"]) == (308, f"https://localhost:{server.port}/bench.html")
+        assert client.enter(visit.token) == 405
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "https" / "certificate.pem"))
+        secure = HTTPSConnection("localhost", server.port, timeout=20, context=trusting)
+        secure.request("POST", "/bench/hello", json.dumps(DEVICE), {TOKEN_HEADER: visit.token})
+        assert secure.getresponse().status == 200
+        secure.close()
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("PUT", 405), ("DELETE", 405)])
+def test_other_methods_do_nothing(server: BenchServer, method: str, status: int) -> None:
+    assert Client(server).send(method, "/bench.html")[:2] == (
+        status,
+        b"" if status == 200 else b"405 Method Not Allowed\n",
+    )
 
 
 def test_closing_ends_whoever_waits(page: Path) -> None:

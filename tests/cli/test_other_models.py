@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgekit.bundle import find_built
 from edgekit.runtime import trial_result
-from edgekit.runtime.engines import tfjs
 from tests.cli.conftest import Run, command, heed_interrupts
 from tests.conftest import missing
 from tests.runtime.tfjs_models import write_dense
@@ -31,8 +31,8 @@ def theirs(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> dict[
     tf = pytest.importorskip("tensorflow")
     import keras
 
-    if not tfjs.RUNNER.is_file():
-        missing(f"{tfjs.RUNNER} has not been built; run make setup")
+    if find_built("node") is None:
+        missing("the Node runner has not been built; run make setup")
     folder = tmp_path_factory.mktemp("theirs")
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((12,), name="pixels"), keras.layers.Dense(5)])

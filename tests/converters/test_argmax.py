@@ -13,9 +13,9 @@ import keras
 import tensorflow as tf
 
 import edgekit
+from edgekit.bundle import find_built
 from edgekit.converters.base import get_converter
 from edgekit.program import FrozenProgram, freeze, load_graph
-from edgekit.runtime.engines import tfjs
 from edgekit.spec import ModelSpec, TensorSpec
 from tests.conftest import missing
 
@@ -63,8 +63,8 @@ SAMPLES[0] = 0  # all the same: the first
 
 @pytest.mark.parametrize("form", ["tflite", "coreml", "tfjs", "onnx", "savedmodel"])
 def test_each_format_answers_the_same_indices(model: Any, form: str, tmp_path: Path) -> None:
-    if form == "tfjs" and not tfjs.RUNNER.is_file():
-        missing(f"{tfjs.RUNNER} has not been built; run make setup")
+    if form == "tfjs" and find_built("node") is None:
+        missing("the Node runner has not been built; run make setup")
     converter = get_converter(form)
     pytest.importorskip(converter.module)
     spec = spec_of(model)

@@ -11,11 +11,11 @@ import pytest
 
 import edgekit
 from edgekit.artifact import Artifact
+from edgekit.bundle import find_built
 from edgekit.converters.base import NoOptions, get_converter
 from edgekit.converters.graph.integers import check_attributes
 from edgekit.errors import ConversionError, UsageError
 from edgekit.program import freeze_function
-from edgekit.runtime.engines import tfjs
 from edgekit.spec import ModelSpec, TensorSpec
 from edgekit.tfjs.graph import Graph, Node
 from tests.conftest import missing
@@ -28,8 +28,8 @@ VALUES = np.array([[-(2**31), -7, 0, 3, 2**31 - 1], [5, 4, 3, 2, 1]], np.int64)
 
 @pytest.fixture(autouse=True, scope="module")
 def _runner() -> None:
-    if not tfjs.RUNNER.is_file():
-        missing(f"{tfjs.RUNNER} has not been built; run make setup")
+    if find_built("node") is None:
+        missing("the Node runner has not been built; run make setup")
 
 
 def export(function: Callable[[Any], Any], folder: Path, shape: tuple[int, ...] = (5,)) -> Artifact:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import edgekit
+from edgekit.bundle import find_built
 from edgekit.converters.base import get_converter
 from edgekit.converters.graph.one_hot import write_down_one_hots
 from edgekit.errors import ConversionError
 from edgekit.program import freeze_function
-from edgekit.runtime.engines import tfjs
 from edgekit.spec import ModelSpec, TensorSpec
 from edgekit.tfjs.graph import Graph, Node, constant
 from tests.conftest import missing
@@ -34,8 +34,8 @@ CALLS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(autouse=True, scope="module")
 def _runner() -> None:
-    if not tfjs.RUNNER.is_file():
-        missing(f"{tfjs.RUNNER} has not been built; run make setup")
+    if find_built("node") is None:
+        missing("the Node runner has not been built; run make setup")
 
 
 @pytest.mark.parametrize("form", ["tfjs", "onnx", "tflite", "coreml"])

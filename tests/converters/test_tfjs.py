@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edgekit.bundle import find_built
 from edgekit.converters.base import NoOptions, get_converter
 from edgekit.digest import digest_of
 from edgekit.errors import ConversionError
@@ -38,8 +39,8 @@ def keras() -> Any:
 
 @pytest.fixture(autouse=True, scope="module")
 def _runner() -> None:
-    if not tfjs.RUNNER.is_file():
-        missing(f"{tfjs.RUNNER} has not been built; run make setup")
+    if find_built("node") is None:
+        missing("the Node runner has not been built; run make setup")
 
 
 def randomise(model: Any) -> Any:

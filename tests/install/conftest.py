@@ -1,4 +1,4 @@
-"""The built wheel, and two environments that have nothing but it and what it asks for."""
+"""The built wheels, and two environments that have nothing but EdgeKit's own and what it asks for."""
 
 from __future__ import annotations
 
@@ -7,16 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.bundle import find_built
 from edgekit.spec import ImageFormat, Label, image_classifier
 from edgekit.tflite.embed import embed
 from tests.conftest import missing
-from tests.install.environments import Environment, build_wheel, make_environment
+from tests.install.environments import Environment, Wheels, build_wheels, make_environment
 
 
 @pytest.fixture(scope="session")
-def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """EdgeKit's wheel."""
-    return build_wheel(repository, tmp_path_factory.mktemp("wheel"))
+def wheels(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Wheels:
+    """EdgeKit's wheels."""
+    if find_built("page") is None or find_built("node") is None:
+        missing("targets/browser has not been built; run make setup")
+    return build_wheels(repository, tmp_path_factory.mktemp("wheels"))
+
+
+@pytest.fixture(scope="session")
+def wheel(wheels: Wheels) -> Path:
+    """EdgeKit's own."""
+    return wheels.edgekit
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""EdgeKit's wheel, and empty environments into which it is installed as on a device."""
+"""EdgeKit's wheels, and empty environments into which it is installed as on a device."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,14 +80,38 @@ class Environment:
         return done.stdout, modules
 
 
-def build_wheel(repository: Path, folder: Path) -> Path:
-    """The wheel of the files that belong to the project, as ``pip install .`` builds it."""
-    source = folder / "source"
-    shutil.copytree(repository, source, symlinks=True, ignore=_ignored)
-    where = ["--out-dir", str(folder / "wheel"), "--python", sys.executable, "--no-build-isolation"]
-    _uv("build", "--wheel", *where, str(source))
-    (wheel,) = (folder / "wheel").glob("*.whl")
-    return wheel
+@dataclass(frozen=True)
+class Wheels:
+    """What ``make wheels`` makes.
+
+    Attributes:
+        folder: with these files and no others.
+        edgekit: what a device needs, and most of the rest.
+        browser: what runs models in a browser and in Node.js.
+        train: what trains.
+    """
+
+    folder: Path
+    edgekit: Path
+    browser: Path
+    train: Path
+
+
+def build_wheels(repository: Path, folder: Path) -> Wheels:
+    """Builds them into ``folder``."""
+    words = [sys.executable, str(repository / "scripts" / "build-wheels.py"), str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    files = {path.name.partition("-")[0]: path for path in folder.glob("*.whl")}
+    return Wheels(folder, files.pop("edgekit"), files.pop("edgekit_browser"), files.pop("edgekit_train"))
+
+
+def unpack(wheels: Sequence[Path], folder: Path) -> Path:
+    """What an installation of wheels makes of them, in a folder."""
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)
+    return folder
 
 
 def make_environment(folder: Path, install: Sequence[Sequence[str]]) -> Environment:
@@ -108,12 +133,6 @@ def _uv(*words: str) -> str:
     if done.returncode:
         raise RuntimeError(f"uv {words[0]}: {done.stderr}")
     return done.stdout
-
-
-def _ignored(folder: str, names: list[str]) -> set[str]:
-    """What a build does not read; in a checkout that is in use it is large."""
-    unneeded = {"node_modules", "__pycache__", "build", "docs", "site", "tests"}
-    return {name for name in names if name in unneeded or name.startswith(".") or name.endswith(".egg-info")}
 
 
 def wheel_modules(names: Sequence[str]) -> dict[str, Any]:

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.api.model import Model
+from edgekit.applications import Application
 from edgekit.converters.reference import Reference
 from edgekit.program import freeze
 from edgekit.quantization.calibration import Calibration
 from edgekit.spec import ImageFormat, image_classifier
-from edgekit.training.applications import Application
 from edgekit.training.normalization import normalize
 from tests.matrix.rows import GIANTS, LARGE, all_rows
 

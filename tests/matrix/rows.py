@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgekit.training.applications import APPLICATIONS, Application
+from edgekit.applications import APPLICATIONS, Application
 
 COLUMNS = ("tflite:fp32", "tflite:int8", "coreml:fp16", "tfjs:fp32", "onnx:fp32")
 

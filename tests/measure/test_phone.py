@@ -9,7 +9,7 @@ import pytest
 from edgekit.measure.device import Device
 from edgekit.measure.latency import LatencyProtocol, LatencyStats
 from edgekit.measure.phone import PhoneState, find_phone_doubts
-from edgekit.measure.told import ToldTimes, summarize_told
+from edgekit.measure.told_times import ToldTimes, summarize_told
 from edgekit.measure.validity import Conditions, Evidence, find_doubts
 
 GOOD = PhoneState(0, 0, 0.8, True, False)

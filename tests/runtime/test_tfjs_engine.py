@@ -18,10 +18,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edgekit import bundle
+from edgekit.bundle import find_built
 from edgekit.errors import MissingExtraError, ModelFileError, UnsupportedModelError, UsageError
 from edgekit.measure.latency import LatencyProtocol
 from edgekit.measure.worker import Job, measure_in_child
-from edgekit.runtime.engines import node_process, tfjs
+from edgekit.runtime.engines import node_process
 from edgekit.runtime.engines.node_process import NodeDiedError, NodeProcess, find_node
 from edgekit.runtime.engines.tfjs import TfjsEngine, open_model
 from edgekit.runtime.loading import load
@@ -41,8 +43,8 @@ SPEC = ModelSpec(
 
 @pytest.fixture(autouse=True, scope="module")
 def _runner() -> None:
-    if not tfjs.RUNNER.is_file():
-        missing(f"{tfjs.RUNNER} has not been built; run make setup")
+    if find_built("node") is None:
+        missing("the Node runner has not been built; run make setup")
 
 
 @pytest.fixture
@@ -376,7 +378,11 @@ def test_variables_for_node_do_not_reach_it(dense: Path, monkeypatch: pytest.Mon
 
 
 def test_a_runner_that_was_not_built_is_named(dense: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tfjs, "RUNNER", tmp_path / "runner.cjs")
+    monkeypatch.setattr(bundle, "SOURCES", tmp_path)
+    with pytest.raises(UnsupportedModelError, match="make wheels"):
+        open_model(dense, None, False)
+    for name in ("build.ts", "package-lock.json"):
+        (tmp_path / name).touch()
     with pytest.raises(UnsupportedModelError, match="make setup"):
         open_model(dense, None, False)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.runtime.engines import tfjs
+from edgekit.bundle import find_built
 from edgekit.runtime.engines.node_process import find_node
 from tests.conftest import missing
 
@@ -16,8 +16,8 @@ from tests.conftest import missing
 @pytest.fixture(scope="module")
 def browser(repository: Path) -> Path:
     """The folder of the TypeScript."""
-    if not tfjs.RUNNER.is_file():
-        missing(f"{tfjs.RUNNER} has not been built; run make setup")
+    if find_built("node") is None:
+        missing("the Node runner has not been built; run make setup")
     return repository / "targets" / "browser"
 
 

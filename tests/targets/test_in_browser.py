@@ -266,7 +266,7 @@ def test_a_browser_that_goes_away_ends_it(
 def test_nobody_opens_the_address(program: Path, network: None) -> None:
     progress = Listening()
     with pytest.raises(TargetError, match="No browser opened the page within 1 s"):
-        page_module.open_remote(progress, "the device", seconds=1)
+        page_module.open_remote(progress, "the device", seconds=1).device()
     assert progress.url.startswith("http://")
 
 
@@ -283,6 +283,15 @@ def test_what_a_browser_lacks() -> None:
     assert lacking("webgpu", {**poor, "secure_context": True}) == "it has no WebGPU adapter"
     rich = {"webgl": "ANGLE", "webgpu": "apple", "secure_context": True}
     assert all(lacking(name, rich) is None for name in NAMES)
+
+
+def test_a_program_that_is_no_browser_is_told(
+    program: Path, dist: Path, opened: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, shutil.which("true") or "")
+    opened.append(target := get_target("browser:wasm", SILENT))
+    with pytest.raises(TargetError, match=rf"/true does not start as a browser \(.+\)\. {VARIABLE} must name"):
+        target.measure(one(dist, ".fp32.tfjs"), SHORT)
 
 
 def test_how_a_browser_is_found(tmp_path: Path) -> None:

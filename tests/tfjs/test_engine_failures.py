@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edgekit.bundle import find_built
 from edgekit.errors import EdgeKitError, ModelFileError, UnsupportedModelError, UsageError
 from edgekit.runtime.engines import tfjs
 from edgekit.runtime.engines.tfjs import TfjsEngine
@@ -26,8 +27,8 @@ PIXELS = np.random.default_rng(1).integers(0, 256, (2, 12)).astype(np.float32)
 
 @pytest.fixture(autouse=True, scope="module")
 def _runner() -> None:
-    if not tfjs.RUNNER.is_file():
-        missing(f"{tfjs.RUNNER} has not been built; run make setup")
+    if find_built("node") is None:
+        missing("the Node runner has not been built; run make setup")
 
 
 @pytest.fixture

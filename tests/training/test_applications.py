@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from edgekit.applications import APPLICATIONS
 from edgekit.errors import UsageError
 from edgekit.kerasfile import import_keras
 from edgekit.progress import SILENT
-from edgekit.training.applications import APPLICATIONS, ApplicationNetwork, find_application
+from edgekit.training.applications import ApplicationNetwork, application_network
 from edgekit.training.graph import is_graph
 from edgekit.training.network import BuildRequest
 from edgekit.training.objective import Objective
@@ -33,7 +34,7 @@ def _functions() -> set[str]:
 def test_every_keras_application_can_be_named() -> None:
     assert len(_functions()) >= 40
     for function in _functions():
-        network = find_application(function)
+        network = application_network(function)
         assert network is not None, f"{function} is missing from the table"
         assert network.application.function == function
 
@@ -56,7 +57,7 @@ class _AskedFor(Exception):
 
 
 def _network(name: str) -> ApplicationNetwork:
-    network = find_application(name)
+    network = application_network(name)
     assert network is not None
     return network
 
@@ -130,4 +131,4 @@ def test_a_silly_width_is_refused_with_the_legal_ones(name: str) -> None:
     with pytest.raises(
         UsageError, match=rf"is 0\.05 to 4: narrower, .* Got: '{name}'\. There are ImageNet weights for 0"
     ):
-        find_application(name)
+        application_network(name)

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgekit.applications import APPLICATIONS
 from edgekit.kerasfile import import_keras
 from edgekit.tflite.model import read_model
-from edgekit.training.applications import APPLICATIONS
 from edgekit.training.normalization import Normalization, normalize, to_three_channels
 
 keras = import_keras()

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from edgekit.errors import UsageError
-from edgekit.kerasfile import import_keras, load_model
+from edgekit.kerasfile import import_keras, load_model, save_model
 from edgekit.spec import ImageFormat, Label, image_classifier
 from edgekit.training.architecture import check_model, default_image_format, default_image_size, find_network
 from edgekit.training.classifier import Classifier, build_classifier, set_trainable
 from edgekit.training.config import TrainingConfig
 from edgekit.training.network import HeadSettings
 from edgekit.training.objective import Objective
-from edgekit.training.saved import save_model
 
 keras = import_keras()
 layers = keras.layers

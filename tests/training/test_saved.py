@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from edgekit.errors import OutputError, UsageError
-from edgekit.kerasfile import import_keras, load_model
+from edgekit.kerasfile import import_keras, load_model, read_spec_from_keras, save_model
 from edgekit.spec import ImageFormat, Label, image_classifier
-from edgekit.training.saved import read_spec_from_keras, save_model
 
 keras = import_keras()
 

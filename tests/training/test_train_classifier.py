@@ -13,11 +13,10 @@ import pytest
 
 from edgekit.data import Dataset, Part
 from edgekit.errors import DataError, ImageError, TrainingError, UsageError
-from edgekit.kerasfile import import_keras, load_model
+from edgekit.kerasfile import import_keras, load_model, save_model
 from edgekit.progress import Silent
 from edgekit.spec import ImageFormat, ModelSpec
 from edgekit.training import TrainingConfig, TrainingResult, train_classifier
-from edgekit.training.saved import save_model
 from tests.training.pretrained import TINY_LAYERS, write_tiny_weights
 
 keras = import_keras()

@@ -12,10 +12,9 @@ import pytest
 
 from edgekit.data import Dataset, Part
 from edgekit.errors import UsageError
-from edgekit.kerasfile import import_keras, load_model
+from edgekit.kerasfile import import_keras, load_model, save_model
 from edgekit.spec import ImageFormat, Label
 from edgekit.training import TrainingConfig, TrainingResult, train_classifier
-from edgekit.training.saved import save_model
 from tests.training.pretrained import write_tiny_weights
 
 keras = import_keras()

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from edgekit.errors import first_line
-from edgekit.measure.told import ToldTimes
+from edgekit.measure.told_times import ToldTimes
 
 _NUMBER = r"[-+0-9.eE]+"
 _COUNT = re.compile(rf"count=(?P<count>\d+) (?P<rest>.*\bcurr={_NUMBER}.*)")

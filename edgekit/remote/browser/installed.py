@@ -40,6 +40,13 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 """Where they lie on systems that have them on no path."""
 
 
+def how_to_choose(environment: Mapping[str, str] = os.environ) -> str:
+    """What to do about a browser that does not start: a sentence."""
+    if environment.get(VARIABLE):
+        return f"{VARIABLE} must name the program of Chromium, Chrome or Edge; without it one is looked for."
+    return f"Name another one with {VARIABLE}=/path/to/it, or open the page on another device: --on browser@remote"
+
+
 def find_browser(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
     """An installed Chromium, Chrome or Edge.
 

@@ -28,19 +28,31 @@ PAGE = "bench.html"
 
 @dataclass(frozen=True)
 class Page:
-    """A page that is open in a browser.
+    """A page that a browser opens, or has opened.
 
     Attributes:
         visit: takes jobs.
-        device: what the browser told of itself.
-        close: ends all of it; a second call does nothing.
+        seconds: that the browser has to come.
+        close: ends all of it, also whoever waits for it; a second call does nothing.
         processes: those that run the page, by their number on this machine; none where they are not known.
     """
 
     visit: Visit
-    device: Mapping[str, Any]
+    seconds: float
     close: Callable[[], None]
     processes: Callable[[], Sequence[int]] = tuple
+
+    def device(self) -> Mapping[str, Any]:
+        """What the browser tells of itself. Waits until it has come; where none does, all of it is ended.
+
+        Raises:
+            TargetError: none came in time, or it was closed.
+        """
+        try:
+            return self.visit.wait_for_device(self.seconds)
+        except BaseException:
+            self.close()
+            raise
 
 
 def open_here(progress: Progress, graphics: bool) -> Page:
@@ -57,23 +69,23 @@ def open_here(progress: Progress, graphics: bool) -> Page:
     """
     program, folder = find_browser(), find_page(progress)
     page = _start(program, folder, software_graphics=False)
-    if graphics and page.device.get("webgpu") is None:
+    if graphics and page.device().get("webgpu") is None:
         page.close()
         page = _start(program, folder, software_graphics=True)
     return page
 
 
 def open_remote(progress: Progress, name: str, https: bool = False, seconds: float = REMOTE_SECONDS) -> Page:
-    """On another device: tells its address, and waits.
+    """On another device: tells its address.
 
     Args:
         progress: told the address.
         name: of the device, for the person who opens it there.
         https: with a certificate of this machine's own, which a person has to accept there.
-        seconds: how long to wait.
+        seconds: that somebody has to open it there.
 
     Raises:
-        TargetError: nobody came, or this machine is in no network.
+        TargetError: this machine is in no network.
         MissingExtraError: what makes certificates is not installed.
         EdgeKitError: the page has not been built, and cannot be.
     """
@@ -90,7 +102,7 @@ def open_remote(progress: Progress, name: str, https: bool = False, seconds: flo
     if has_qr():
         lines += ["", *qr_lines(url)]
     progress.say("\n".join(lines))
-    return _opened(server, visit, seconds)
+    return _page(server, visit, seconds)
 
 
 def _start(program: Path, folder: Path, software_graphics: bool) -> Page:
@@ -102,18 +114,14 @@ def _start(program: Path, folder: Path, software_graphics: bool) -> Page:
     except BaseException:
         server.close()
         raise
-    return _opened(server, visit, OPENING_SECONDS, browser)
+    return _page(server, visit, OPENING_SECONDS, browser)
 
 
-def _opened(server: BenchServer, visit: Visit, seconds: float, browser: StartedBrowser | None = None) -> Page:
+def _page(server: BenchServer, visit: Visit, seconds: float, browser: StartedBrowser | None = None) -> Page:
     def close() -> None:
         visit.finish("All measurements are done. Thank you!")
         if browser is not None:
             browser.close()
         server.close()
 
-    try:
-        return Page(visit, visit.wait_for_device(seconds), close, browser.processes if browser else tuple)
-    except BaseException:
-        close()
-        raise
+    return Page(visit, seconds, close, browser.processes if browser else tuple)

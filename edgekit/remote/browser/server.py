@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from hmac import compare_digest
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePath
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from edgekit.remote.browser.visits import Json, Visit
 from edgekit.web.headers import HEADERS, type_of
+from edgekit.web.listening import CLOSE, Handler, Listener
 from edgekit.web.paths import find_file, split_target
+from edgekit.web.server import THIS_MACHINE
 
 POLL_SECONDS = 20.0
 """How long a request for the next job waits; proxies and phones end requests that last longer than half a minute."""
@@ -32,8 +34,6 @@ LARGEST_GREETING = 64 << 10
 SECRET_HEADER = "X-EdgeKit-Secret"
 TOKEN_HEADER = "X-EdgeKit-Token"
 
-_HEADERS = {**HEADERS, "Cache-Control": "no-store"}
-
 
 class BenchServer:
     """Serves the page and any number of visits until it is closed.
@@ -41,24 +41,17 @@ class BenchServer:
     Args:
         page: the folder of the built page.
         host: the address to listen at; ``0.0.0.0`` for every network that this machine is in.
-        tls: for https.
+        tls: for https. A browser that comes with http is sent to https.
 
     Raises:
         OSError: it cannot listen there.
     """
 
-    def __init__(self, page: Path, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, page: Path, host: str = THIS_MACHINE, tls: ssl.SSLContext | None = None) -> None:
         self._visits: list[Visit] = []
-        self._server = _Server((host, 0), _handler(page, self._visits))
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
-        self._thread.start()
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self._server.server_address[1])
+        self._listener = Listener((host, 0), partial(_Bench, page=page, visits=self._visits), tls)
+        self.port = self._listener.port
+        self._listener.start()
 
     def open(self) -> Visit:
         """Lets one more browser in."""
@@ -70,121 +63,99 @@ class BenchServer:
         """Ends all visits, and the server. A second call does nothing."""
         for visit in self._visits:
             visit.finish("EdgeKit has ended.")
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._listener.close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
+class _Bench(Handler):
+    timeout = 2 * POLL_SECONDS
+    fixed: ClassVar[Mapping[str, str]] = {**HEADERS, "Cache-Control": "no-store"}
+    methods = "GET, HEAD, POST"
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that goes away in the middle of an answer is no news."""
+    def __init__(self, *connection: Any, page: Path, visits: Sequence[Visit]) -> None:
+        self._page, self._visits = page, visits
+        super().__init__(*connection)
 
+    def get(self) -> None:
+        names = split_target(self.path)
+        if names is not None and names[:2] == ("bench", "files"):
+            self._send_file(names[2:])
+            return
+        found = find_file(self._page, names) if names is not None else None
+        if found is None:
+            self.say(HTTPStatus.NOT_FOUND)
+        else:
+            self._send(found.read_bytes(), type_of(found))
 
-def _handler(page: Path, visits: Sequence[Visit]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        server_version, sys_version = "EdgeKit", ""
-        timeout = 2 * POLL_SECONDS
-
-        def do_GET(self) -> None:
-            names = split_target(self.path)
-            if names is not None and names[:2] == ("bench", "files"):
-                self._send_file(names[2:])
-                return
-            found = find_file(page, names) if names is not None else None
+    def post(self) -> None:
+        action, _, job = urlsplit(self.path).path.removeprefix("/bench/").partition("/")
+        # Whoever has no secret is not listened to for long.
+        visit = self._visit(self.headers.get(SECRET_HEADER, ""))
+        if visit is None and action != "hello":
+            self.say(HTTPStatus.FORBIDDEN, CLOSE)
+            return
+        body = self._read_body(LARGEST_GREETING if visit is None else LARGEST_REPLY)
+        if body is None:
+            return
+        if visit is None or action == "hello":
+            self._greet(body)
+        elif action == "next":
+            found = visit.next_job(POLL_SECONDS)
             if found is None:
-                self._send(HTTPStatus.NOT_FOUND)
+                self.say(HTTPStatus.NO_CONTENT)
             else:
-                self._send(HTTPStatus.OK, found.read_bytes(), type_of(found))
+                self._send_json(found)
+        elif action == "reply":
+            self.say(HTTPStatus.NO_CONTENT if visit.reply(job, body) else HTTPStatus.GONE)
+        elif action in ("alive", "bye"):
+            visit.hear()
+            if action == "bye":
+                visit.lose("closed the page")
+            self.say(HTTPStatus.NO_CONTENT)
+        else:
+            self.say(HTTPStatus.NOT_FOUND)
 
-        def do_POST(self) -> None:
-            action, _, job = urlsplit(self.path).path.removeprefix("/bench/").partition("/")
-            # Whoever has no secret is not listened to for long.
-            visit = self._visit(self.headers.get(SECRET_HEADER, ""))
-            if visit is None and action != "hello":
-                self._send(HTTPStatus.FORBIDDEN, close=True)
+    def _greet(self, device: Json) -> None:
+        token = self.headers.get(TOKEN_HEADER, "")
+        for visit in self._visits:
+            secret = visit.enter(token, device)
+            if secret is not None:
+                self._send_json({"secret": secret})
                 return
-            body = self._read_body(LARGEST_GREETING if visit is None else LARGEST_REPLY)
-            if body is None:
-                return
-            if visit is None or action == "hello":
-                self._greet(body)
-            elif action == "next":
-                found = visit.next_job(POLL_SECONDS)
-                self._send_json(HTTPStatus.NO_CONTENT if found is None else HTTPStatus.OK, found)
-            elif action == "reply":
-                self._send(HTTPStatus.NO_CONTENT if visit.reply(job, body) else HTTPStatus.GONE)
-            elif action in ("alive", "bye"):
-                visit.hear()
-                if action == "bye":
-                    visit.lose("closed the page")
-                self._send(HTTPStatus.NO_CONTENT)
-            else:
-                self._send(HTTPStatus.NOT_FOUND)
+        used = any(visit.token == token and visit.was_entered for visit in self._visits)
+        self.say(HTTPStatus.CONFLICT if used else HTTPStatus.FORBIDDEN)
 
-        def _greet(self, device: Json) -> None:
-            token = self.headers.get(TOKEN_HEADER, "")
-            for visit in visits:
-                secret = visit.enter(token, device)
-                if secret is not None:
-                    self._send_json(HTTPStatus.OK, {"secret": secret})
-                    return
-            used = any(visit.token == token and visit.was_entered for visit in visits)
-            self._send(HTTPStatus.CONFLICT if used else HTTPStatus.FORBIDDEN)
+    def _send_file(self, names: tuple[str, ...]) -> None:
+        """Of ``SECRET/JOB/PATH``: a model's own loader sends no headers of ours."""
+        visit = self._visit(names[0]) if len(names) > 2 else None
+        content = visit.file(names[1], "/".join(names[2:])) if visit else None
+        if content is None:
+            self.say(HTTPStatus.NOT_FOUND)
+        else:
+            self._send(content, type_of(PurePath(names[-1])))
 
-        def _send_file(self, names: tuple[str, ...]) -> None:
-            """Of ``SECRET/JOB/PATH``: a model's own loader sends no headers of ours."""
-            visit = self._visit(names[0]) if len(names) > 2 else None
-            content = visit.file(names[1], "/".join(names[2:])) if visit else None
-            if content is None:
-                self._send(HTTPStatus.NOT_FOUND)
-            else:
-                self._send(HTTPStatus.OK, content, type_of(PurePath(names[-1])))
+    def _visit(self, secret: str) -> Visit | None:
+        return next(
+            (one for one in self._visits if one.was_entered and compare_digest(one.secret.encode(), secret.encode())),
+            None,
+        )
 
-        def _visit(self, secret: str) -> Visit | None:
-            return next(
-                (one for one in visits if one.was_entered and compare_digest(one.secret.encode(), secret.encode())),
-                None,
-            )
+    def _read_body(self, largest: int) -> Json | None:
+        """The JSON object of the request; ``None`` where the answer has been given."""
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or len(length) > 12 or int(length) > largest:
+            self.say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, CLOSE)
+            return None
+        try:
+            body = json.loads(self.rfile.read(int(length)) or b"{}")
+        except (ValueError, RecursionError):
+            body = None
+        if not isinstance(body, dict):
+            self.say(HTTPStatus.BAD_REQUEST)
+            return None
+        return body
 
-        def _read_body(self, largest: int) -> Json | None:
-            """The JSON object of the request; ``None`` where the answer has been given."""
-            length = self.headers.get("Content-Length", "0")
-            if not length.isdecimal() or len(length) > 12 or int(length) > largest:
-                self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
-                return None
-            try:
-                body = json.loads(self.rfile.read(int(length)) or b"{}")
-            except (ValueError, RecursionError):
-                body = None
-            if not isinstance(body, dict):
-                self._send(HTTPStatus.BAD_REQUEST)
-                return None
-            return body
+    def _send(self, content: bytes, kind: str) -> None:
+        self.send(HTTPStatus.OK, content, {"Content-Type": kind, "Content-Length": str(len(content))})
 
-        def _send_json(self, status: HTTPStatus, document: Json | None) -> None:
-            content = b"" if document is None else json.dumps(document).encode()
-            self._send(status, content, "application/json")
-
-        def _send(
-            self, status: HTTPStatus, content: bytes = b"", kind: str = "text/plain; charset=utf-8", close: bool = False
-        ) -> None:
-            self.send_response(status)
-            for name, value in _HEADERS.items():
-                self.send_header(name, value)
-            if status != HTTPStatus.NO_CONTENT:
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(content)))
-            if close:
-                self.send_header("Connection", "close")
-                self.close_connection = True
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *arguments: object) -> None:
-            """Standard error is for the person who waits."""
-
-    return Handler
+    def _send_json(self, document: Json) -> None:
+        self._send(json.dumps(document).encode(), "application/json")

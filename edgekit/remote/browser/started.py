@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from edgekit.errors import TargetError, first_line
+from edgekit.errors import TargetError
 from edgekit.extras import require
+from edgekit.measure.told import one_line
+from edgekit.remote.browser.installed import how_to_choose
 
 QUIET = (
     "--disable-quic",
@@ -71,7 +73,8 @@ class StartedBrowser:
         self._thread.start()
         if not self._started.wait(START_SECONDS) or self._problem:
             self.close()
-            raise TargetError(f"{program.name} does not start ({self._problem or 'it takes too long'}).")
+            problem = self._problem or "it takes too long"
+            raise TargetError(f"{program} does not start as a browser ({problem}). {how_to_choose()}")
 
     def close(self) -> None:
         """Ends it. A second call does nothing."""
@@ -111,7 +114,8 @@ class StartedBrowser:
                 finally:
                     browser.close()
         except Error as error:
-            self._problem = first_line(error)
+            said = str(error).strip().partition("\n")[0].removeprefix("BrowserType.launch: ")
+            self._problem = "it ended" if "has been closed" in said else one_line(said, 300)
             if self._started.is_set():
                 self._end("ended" if "closed" in str(error) else f"failed ({self._problem})")
         finally:

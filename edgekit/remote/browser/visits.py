@@ -15,11 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgekit.errors import TargetError
+from edgekit.measure.told import one_line
 
 SILENCE_SECONDS = 90.0
 """A page that has not been heard of for so long is gone. Browsers wake a page in the background once a minute."""
 
 GOODBYE_SECONDS = 2.0
+
+_ENDED = "The browser has been closed."
 
 Json = dict[str, Any]
 
@@ -69,14 +72,16 @@ class Visit:
         """What the browser says of itself.
 
         Raises:
-            TargetError: none came in this time, or it left.
+            TargetError: none came in this time, it left, or :meth:`finish` ended the visit.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._device is not None or self._gone, seconds):
+            if not self._changed.wait_for(lambda: self._device is not None or self._gone or self._over, seconds):
                 raise TargetError(
                     f"No browser opened the page within {seconds:.0f} s. Open its address on the device, which must be "
                     "in the same network as this machine."
                 )
+            if self._over is not None:
+                raise TargetError(_ENDED)
             if self._device is None:
                 raise TargetError(f"The browser {self._gone}.")
             return self._device
@@ -85,7 +90,7 @@ class Visit:
         """The browser's result.
 
         Raises:
-            TargetError: it left, fell silent, took too long, or says that it cannot.
+            TargetError: it left, fell silent, took too long, says that it cannot, or :meth:`finish` ended the visit.
         """
         end = self._clock() + job.seconds
         with self._changed:
@@ -103,7 +108,7 @@ class Visit:
         return reply
 
     def finish(self, text: str) -> None:
-        """Lets the page say that all is done, and waits a moment until it has heard that."""
+        """Ends it: nobody here waits any longer. Lets the page say so, and waits a moment until it has heard that."""
         with self._changed:
             self._over = self._over or text
             self._changed.notify_all()
@@ -117,6 +122,8 @@ class Visit:
             self._changed.notify_all()
 
     def _check_presence(self, job: Job, end: float) -> None:
+        if self._over is not None:
+            raise TargetError(_ENDED)
         if self._gone is not None:
             raise TargetError(f"The browser {self._gone} while it had {job.name} to run.")
         if self._clock() - self._heard > SILENCE_SECONDS:
@@ -190,5 +197,5 @@ class Visit:
 
 
 def _sentence(error: object) -> str:
-    text = str(error or "it did not say why").strip()[:1000]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    text = one_line(error, 500) or "it did not say why"
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

@@ -1,6 +1,6 @@
 """A Node child process that answers frames: a JSON header and the raw bytes of tensors.
 
-The protocol is described in ``targets/browser/src/node/protocol.ts``.
+The protocol is described in ``targets/browser/src/node/runner/protocol.ts``.
 """
 
 from __future__ import annotations

@@ -11,15 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.bundle import find_built, how_to_get
 from edgekit.errors import ModelFileError, UnsupportedModelError, UsageError
 from edgekit.runtime.engines.base import EngineInfo, OpenedModel, TensorInfo, check_inputs, check_threads
 from edgekit.runtime.engines.node_process import NodeDiedError, NodeProcess, find_node
 from edgekit.spec import ModelSpec, TensorSpec
 
 PACKAGE = "@tensorflow/tfjs"
-
-RUNNER = Path(__file__).resolve().parents[2] / "targets" / "browser" / "dist" / "node" / "runner.cjs"
-"""The bundle of ``targets/browser/src/node``; built, not kept in the repository."""
 
 _LOAD_SECONDS = 300.0
 """For starting Node and reading the weights; half a gigabyte takes some seconds."""
@@ -30,8 +28,6 @@ _RUN_SECONDS = 900.0
 _BATCH_SIZE = 8
 """Rows of one run where the model takes any number: WebAssembly has at most 4 GiB, and the widest
 layers of a large model take some 30 MB for each photo."""
-
-_KERNELS = {"wasm-simd": "WebAssembly SIMD", "wasm": "WebAssembly", "cpu": "JavaScript"}
 
 
 def prepare() -> None:
@@ -91,8 +87,7 @@ class TfjsEngine:
             raise
         self._version = str(answer["tfjs"])
         self._node = str(answer["node"])
-        self._threads = int(answer["threads"])
-        self._backend = str(answer["backend"])
+        self._note(answer)
         rows = {info.shape[0] for info in self._inputs if info.shape}
         self.batch_size = _BATCH_SIZE if rows == {None} else max((size or 1 for size in rows), default=1)
         self.invoke_ms: float | None = None
@@ -109,10 +104,7 @@ class TfjsEngine:
     @property
     def info(self) -> EngineInfo:
         """``kernels`` can change with the first run: where WebAssembly lacks an operation, JavaScript computes."""
-        count = f"{self._threads} thread{'s' if self._threads > 1 else ''}"
-        return EngineInfo(
-            PACKAGE, self._version, f"{_KERNELS[self._backend]}, {count}, Node {self._node}", self._threads
-        )
+        return EngineInfo(PACKAGE, self._version, f"{self._kernels}, Node {self._node}", self._threads)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """See :class:`~edgekit.runtime.engines.base.Engine`."""
@@ -126,7 +118,7 @@ class TfjsEngine:
         ]
         with self._lock:
             answer, outputs = self._request({"op": "run", "tensors": headers}, tuple(arrays.values()), _RUN_SECONDS)
-        self._backend = str(answer["backend"])
+        self._note(answer)
         self.invoke_ms = float(answer["milliseconds"])
         named = {fields["name"]: array for fields, array in zip(answer["tensors"], outputs, strict=True)}
         return {info.name: named[info.name] for info in self._outputs}
@@ -146,6 +138,10 @@ class TfjsEngine:
         """Ends the process, after a run in progress."""
         with self._lock:
             self._finalizer()
+
+    def _note(self, answer: Mapping[str, Any]) -> None:
+        """What computed."""
+        self._kernels, self._threads = str(answer["kernels"]), int(answer["threads"])
 
     def _request(
         self, header: Mapping[str, Any], arrays: tuple[NDArray[Any], ...], seconds: float
@@ -192,9 +188,7 @@ def _describe(fields: Mapping[str, Any], wanted: tuple[int | None, ...] | None) 
 
 
 def _find_runner() -> Path:
-    if not RUNNER.is_file():
-        raise UnsupportedModelError(
-            f"The program that runs TF.js models in Node has not been built ({RUNNER} is missing). "
-            "Build it in EdgeKit's checkout with: make setup"
-        )
-    return RUNNER
+    folder = find_built("node")
+    if folder is None:
+        raise UnsupportedModelError(f"The program that runs TF.js models in Node is not here. {how_to_get()}")
+    return folder / "runner.cjs"

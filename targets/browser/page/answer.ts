@@ -20,8 +20,12 @@ const legend = find("legend", HTMLElement);
 
 /** More classes than this are counted, not listed. */
 const LISTED = 24;
-/** So many stand below each other, large. */
+/** So many stand below each other, large, where none has more than so many letters. */
 const FEW = 8;
+const SHORT = 20;
+/** The answer's letters become smaller above so many. */
+const LONG = 18;
+const VERY_LONG = 56;
 
 const PARTS: readonly (readonly [Exclude<keyof Times, "total">, string])[] = [
   ["decode", "decode"],
@@ -35,19 +39,27 @@ export function showClasses(spec: ModelSpec): void {
   const names = spec.labels.map((label) => displayName(label, navigator.language));
   const listed = names.slice(0, LISTED).map((name) => make("li", "", name));
   if (names.length > LISTED) listed.push(make("li", "more", `and ${names.length - LISTED} more`));
-  classes.toggleAttribute("data-few", names.length <= FEW);
+  classes.toggleAttribute("data-few", names.length <= FEW && names.every((name) => name.length <= SHORT));
   classes.replaceChildren(...listed);
   waiting.classList.toggle("unknown", names.length === 0);
+}
+
+/** Takes the answer away, where there is none to what is shown now. */
+export function hideAnswer(): void {
+  waiting.hidden = false;
+  answered.hidden = true;
 }
 
 /** Shows an answer. */
 export function showAnswer(answer: Classification, spec: ModelSpec): void {
   const best = answer.predictions[0];
-  waiting.hidden = best !== undefined;
-  answered.hidden = best === undefined;
-  if (best === undefined) return;
+  if (best === undefined) return hideAnswer();
+  waiting.hidden = true;
+  answered.hidden = false;
   write(kicker, opening(spec, best));
   write(winner, best.name);
+  const { length } = best.name;
+  winner.dataset["length"] = length > VERY_LONG ? "very-long" : length > LONG ? "long" : "short";
   write(description, best.description);
   description.hidden = best.description === "";
   showBars(answer.predictions);

@@ -145,4 +145,6 @@ function showMeasured({ model, benchmark }: Measured): void {
   }
   if (!benchmark.valid) row.className = "doubtful";
   rows.prepend(row);
+  // One row says what stands above it.
+  find("table", HTMLElement).hidden = rows.childElementCount < 2;
 }

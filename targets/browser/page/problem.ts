@@ -10,6 +10,8 @@ export function showProblem(error: unknown, about = ""): void {
   const words = reason(error);
   text.textContent = about === "" || words.includes(about) ? words : `${about}: ${words}`;
   box.hidden = false;
+  // On a phone it may lie above what is in sight.
+  box.scrollIntoView({ block: "nearest" });
 }
 
 export function closeProblem(): void {

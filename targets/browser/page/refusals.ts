@@ -1,4 +1,6 @@
 // What is said where something cannot be done: the thing, the reason, the next step.
+import type { EngineName } from "../src/engines/engine.ts";
+import { engineName, reason } from "./words.ts";
 
 export function forPicked(name: string): string {
   return `${name} is not a photo. Choose a JPEG, PNG, WebP or AVIF file.`;
@@ -24,7 +26,18 @@ export function forCamera(name: string, message: string): string {
   }
 }
 
-export const NO_MODEL = "This site has no model. Write it again with: edgekit export MODEL --to browser";
+/** After a model was loaded in another engine. */
+export function forLostGraphics(before: EngineName, now: EngineName): string {
+  return (
+    `${engineName(before)} has lost the graphics processor: its driver ended, or the device slept. ` +
+    `${engineName(now)} runs the model instead. To go back, choose the engine below.`
+  );
+}
+
+/** The site is not whole. */
+export function forMissingSite(error: unknown): string {
+  return `${reason(error)} Put the whole folder that edgekit export --to browser wrote on the server.`;
+}
 
 export const NO_PICTURES =
   "This model takes no pictures, so this page can only measure it. Its tensors: model.predict() of the library.";

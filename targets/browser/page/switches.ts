@@ -5,7 +5,7 @@ import type { Choice } from "./address.ts";
 import { find, make } from "./dom.ts";
 import { explain, explainOthers } from "./explain.ts";
 import type { SiteManifest, SiteModel } from "../src/manifest.ts";
-import { bytes, ENGINES, milliseconds } from "./words.ts";
+import { bytes, ENGINES, milliseconds, reason } from "./words.ts";
 
 const models = find("models", HTMLFieldSetElement);
 const engines = find("engines", HTMLFieldSetElement);
@@ -19,6 +19,8 @@ export interface Switches {
   show(choice: Choice): void;
   /** Shows what came of it: what was tried, and what runs. `null` while it loads. */
   report(model: Model | null): void;
+  /** Shows that the choice could not be loaded, and why. */
+  fail(error: unknown): void;
 }
 
 export function createSwitches(site: SiteManifest, onChoose: (choice: Choice) => void): Switches {
@@ -62,16 +64,28 @@ export function createSwitches(site: SiteManifest, onChoose: (choice: Choice) =>
     report(model) {
       why.textContent = model === null ? "" : explain(model, choice.engine);
       const reasons = model === null ? [] : explainOthers(model);
-      others.replaceChildren(...reasons.map((reason) => make("li", "", reason)));
+      others.replaceChildren(...reasons.map((words) => make("li", "", words)));
       if (model === null) return;
-      for (const { engine, ms, reason } of model.tried) {
-        const note = engines.querySelector(`input[value="${engine}"]`)?.parentElement?.querySelector(".note");
-        if (!note || (ms === null && engine === model.engine.name)) continue;
-        note.textContent = ms === null ? "not here" : `${milliseconds(ms)} ms`;
-        note.parentElement!.parentElement!.title = ms === null ? reason : "";
+      for (const tried of model.tried) {
+        const { engine, ms } = tried;
+        if (ms === null && engine === model.engine.name) continue;
+        annotate(engine, ms === null ? "not here" : `${milliseconds(ms)} ms`, ms === null ? tried.reason : "");
       }
     },
+    fail(error) {
+      why.textContent = reason(error);
+      if (choice.engine !== null) annotate(choice.engine, "did not start", reason(error));
+    },
   };
+}
+
+/** Writes what became of an engine into its option. */
+function annotate(engine: EngineName, words: string, title: string): void {
+  const option = engines.querySelector(`input[value="${engine}"]`)?.parentElement;
+  const note = option?.querySelector(".note");
+  if (!option || !note) return;
+  note.textContent = words;
+  option.title = title;
 }
 
 function makeOption(group: string, words: string, note: string): { label: HTMLLabelElement; radio: HTMLInputElement } {

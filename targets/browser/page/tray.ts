@@ -12,6 +12,7 @@ export interface Entry extends Photo {
 
 export interface Tray {
   add(photo: Photo): Entry;
+  drop(entry: Entry): void;
   /** Marks the one on stage; `null` for none. */
   mark(entry: Entry | null): void;
   /** Writes the answer's name below a picture. */
@@ -25,6 +26,7 @@ export function createTray(onChoose: (entry: Entry) => void): Tray {
     buttons.get(entry)?.parentElement?.remove();
     buttons.delete(entry);
     URL.revokeObjectURL(entry.address);
+    list.hidden = buttons.size < 2;
   }
 
   return {
@@ -45,6 +47,7 @@ export function createTray(onChoose: (entry: Entry) => void): Tray {
       list.hidden = buttons.size < 2;
       return entry;
     },
+    drop,
     mark(entry) {
       for (const [one, button] of buttons) button.ariaCurrent = one === entry ? "true" : null;
     },

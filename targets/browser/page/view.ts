@@ -28,6 +28,16 @@ export function showPhoto(address: string, name: string): void {
   view.dataset["state"] = "photo";
 }
 
+/** Whether the browser can show a photo at all. */
+export async function canShow(address: string): Promise<boolean> {
+  const image = new Image();
+  image.src = address;
+  return image.decode().then(
+    () => true,
+    () => false,
+  );
+}
+
 export function showVideo(): void {
   photo.hidden = true;
   video.hidden = false;

@@ -1,39 +1,30 @@
-// Model files kept on the device, by their digest: what another model or an older page of the same site brought is not
-// fetched again. Only where the context is secure; elsewhere the browser's own cache has to do.
+// Model files kept on the device, by their digest, for each manifest apart: what another model or an older page of a
+// site brought is not fetched again, and no other site takes it away. Only where the context is secure; elsewhere the
+// browser's own cache has to do.
 
-const NAME = "edgekit-models-1";
-
-/** Of which manifest a file is, so that files that it no longer lists can go. */
-const OWNER = "x-edgekit-manifest";
+/** The name of the cache with the files that a manifest lists. */
+export function modelCache(manifest: string): string {
+  return `edgekit-models ${manifest}`;
+}
 
 /** The file of this digest, or `null`. Whether it is whole is for the caller to find out. */
-export async function readCached(digest: string): Promise<Uint8Array<ArrayBuffer> | null> {
-  return quietly(async (cache) => {
+export async function readCached(manifest: string, digest: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  return quietly(manifest, async (cache) => {
     const found = await cache.match(addressOf(digest));
     return found ? new Uint8Array(await found.arrayBuffer()) : null;
   });
 }
 
-/** Keeps a file. That there is no room for it is no error. */
-export async function writeCached(digest: string, data: Uint8Array<ArrayBuffer>, manifest: string): Promise<void> {
-  const headers = { [OWNER]: manifest, "content-type": "application/octet-stream" };
-  await quietly(async (cache) => cache.put(addressOf(digest), new Response(data, { headers })));
+/** Keeps a file, in place of a damaged one. That there is no room for it is no error. */
+export async function writeCached(manifest: string, digest: string, data: Uint8Array<ArrayBuffer>): Promise<void> {
+  await quietly(manifest, async (cache) => cache.put(addressOf(digest), new Response(data)));
 }
 
-/** Forgets one file. */
-export async function dropCached(digest: string): Promise<void> {
-  await quietly(async (cache) => cache.delete(addressOf(digest)));
-}
-
-/** Forgets a manifest's files but for these. */
-export async function keepOnly(digests: ReadonlySet<string>, manifest: string): Promise<void> {
-  await quietly(async (cache) => {
-    const kept = new Set([...digests].map(addressOf));
-    for (const request of await cache.keys()) {
-      if (kept.has(request.url)) continue;
-      const found = await cache.match(request);
-      if (found?.headers.get(OWNER) === manifest) await cache.delete(request);
-    }
+/** Forgets all files but these. */
+export async function keepOnly(manifest: string, digests: readonly string[]): Promise<void> {
+  await quietly(manifest, async (cache) => {
+    const kept = new Set(digests.map(addressOf));
+    for (const { url } of await cache.keys()) if (!kept.has(url)) await cache.delete(url);
   });
 }
 
@@ -43,10 +34,10 @@ function addressOf(digest: string): string {
 }
 
 /** `null` where there is no such cache, or it refuses: storage is full, or the user has forbidden it. */
-async function quietly<T>(work: (cache: Cache) => Promise<T>): Promise<T | null> {
+async function quietly<T>(manifest: string, work: (cache: Cache) => Promise<T>): Promise<T | null> {
   if (globalThis.caches === undefined) return null;
   try {
-    return await work(await caches.open(NAME));
+    return await work(await caches.open(modelCache(manifest)));
   } catch {
     return null;
   }

@@ -28,12 +28,14 @@ export interface Connection {
   close(reason?: unknown): void;
 }
 
-/** Starts a worker. */
-export function connect(): Connection {
+/** What is used of a worker; Node has workers of another form. */
+export type WorkerPort = Pick<Worker, "postMessage" | "terminate" | "onmessage" | "onmessageerror" | "onerror">;
+
+/** The page's end of a worker that has just been started. */
+export function connect(worker: WorkerPort): Connection {
   const waiting = new Map<number, Waiting>();
   let last = 0;
   let closed: { readonly reason: unknown } | null = null;
-  const worker = start();
 
   worker.onmessage = ({ data }: MessageEvent<Reply>) => {
     const request = waiting.get(data.id);
@@ -75,19 +77,10 @@ export function connect(): Connection {
           worker.postMessage({ id, name, value } as Message, [...transfer]);
         } catch (error) {
           waiting.delete(id);
-          reject(error);
+          reject(new EdgeKitError("What was given cannot be sent to the model's worker.", { cause: error }));
         }
       });
     },
     close,
   };
-}
-
-function start(): Worker {
-  try {
-    return new Worker(new URL("./worker/main.ts", import.meta.url), { type: "module", name: "edgekit" });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new EdgeKitError(`The library's worker cannot be started: ${reason}`);
-  }
 }

@@ -1,5 +1,5 @@
 // Fetching a model's files: with progress, from the cache where they are there, checked against the manifest.
-import { dropCached, keepOnly, readCached, writeCached } from "./cache.ts";
+import { keepOnly, readCached, writeCached } from "./cache.ts";
 import { checkDigest, sha256 } from "./core/digest.ts";
 import { EdgeKitError } from "./errors.ts";
 import { readModel } from "./reading.ts";
@@ -20,7 +20,7 @@ export async function fetchModel(source: ModelSource, onProgress: OnProgress): P
   const progress = countProgress(onProgress);
   const { listed } = source;
   const files = listed === null ? await fetchUnlisted(source, progress) : await fetchListed(listed, progress);
-  if (listed !== null) void keepOnly(new Set(listed.digests), listed.manifest);
+  if (listed !== null) void keepOnly(listed.manifest, listed.digests);
   const digest = await digestOf(files, listed?.files ?? null);
   return { files, format: source.format, digest, milliseconds: performance.now() - begin };
 }
@@ -33,18 +33,15 @@ function fetchListed({ files, manifest }: Listed, progress: Progress): Promise<(
 }
 
 async function fetchFile(file: ListedFile, manifest: string, count: Count): Promise<Data> {
-  const kept = await readCached(file.sha256);
-  if (kept !== null) {
-    // Storage can be damaged, too.
-    if ((await sha256(kept)) === file.sha256.toLowerCase()) {
-      count.loaded(kept.length);
-      return kept;
-    }
-    await dropCached(file.sha256);
+  const kept = await readCached(manifest, file.sha256);
+  // Storage can be damaged, too.
+  if (kept !== null && (await sha256(kept)) === file.sha256.toLowerCase()) {
+    count.loaded(kept.length);
+    return kept;
   }
   const data = await download(file.url, count);
   await checkDigest(data, file.sha256, file.url);
-  await writeCached(file.sha256, data, manifest);
+  await writeCached(manifest, file.sha256, data);
   return data;
 }
 
@@ -68,6 +65,7 @@ async function download(url: string, count: Count): Promise<Data> {
   try {
     response = await fetch(url);
   } catch (error) {
+    if (error instanceof EdgeKitError) throw error;
     throw new EdgeKitError(`${url} cannot be fetched. Is the device online, and the server's address right?`, {
       cause: error,
     });

@@ -4,9 +4,10 @@ import { type Connection, connect } from "./connection.ts";
 import type { EngineName } from "./engines/engine.ts";
 import { EdgeKitError } from "./errors.ts";
 import { createModel, type Tried } from "./model.ts";
-import { type Candidate, findFastest, findWrongAnswer, listCandidates, type Surroundings } from "./picking.ts";
+import { type Candidate, explainNone, findFastest, findWrongAnswer, listCandidates, type Surroundings } from "./picking.ts";
 import { circumstancesHere, forget, recall, remember } from "./remembering.ts";
 import { findSource, type ModelSource } from "./source.ts";
+import { startWorker } from "./worker/start.ts";
 import type { Fetched, Opened } from "./worker/protocol.ts";
 
 /** An engine that is slower to start than this many milliseconds is given up where another one works. */
@@ -37,7 +38,7 @@ export const load: Load = async (url, options = {}) => {
   const workers: Workers = {
     signal,
     start() {
-      const connection = connect();
+      const connection = connect(startWorker());
       started.add(connection);
       return connection;
     },
@@ -113,7 +114,7 @@ async function tryAll(connection: Connection, ready: Ready, workers: Workers): P
       tried.push({ engine, ms: null, reason: error instanceof Error ? error.message : String(error) });
     }
   }
-  if (best === null) throw new EdgeKitError(explain(ready.source.name, tried));
+  if (best === null) throw new EdgeKitError(explainNone(ready.source.name, tried));
   const { engine } = best;
   return [best, tried.map((one) => (one.engine === engine ? { ...one, reason: "the fastest" } : one))];
 }
@@ -135,14 +136,6 @@ async function open(connection: Connection, engine: EngineName, ready: Ready, tr
   const request = { engine, name: source.name, files, assets, downloadMs: milliseconds, trial };
   // Copied, not moved: another engine may need the files after this one.
   return { connection, opened: await connection.ask("open", request) };
-}
-
-/** A broken model fails in every engine for one reason, which then says it all. */
-function explain(name: string, tried: readonly Tried[]): string {
-  const reasons = new Set(tried.filter(({ reason }) => reason).map(({ reason }) => reason));
-  if (reasons.size === 1) return [...reasons][0]!;
-  const lines = tried.map(({ engine, reason }) => `${engine}: ${reason.replace(/\.$/, "")}`);
-  return `${name} runs in no engine here. ${lines.join("; ")}.`;
 }
 
 function surroundings(): Surroundings {

@@ -35,17 +35,23 @@ export interface SiteManifest {
 /**
  * Reads a site's manifest.json.
  *
+ * @param get - fetches it, where the platform's own `fetch` would not do.
  * @throws EdgeKitError - it cannot be had, is none, or is of a newer schema.
  */
-export async function readManifest(url: string | URL, signal?: AbortSignal): Promise<SiteManifest> {
+export async function readManifest(
+  url: string | URL,
+  signal?: AbortSignal,
+  get: typeof fetch = fetch,
+): Promise<SiteManifest> {
   const address = new URL(url, globalThis.location?.href);
   address.hash = "";
   let response: Response;
   try {
     // Asked for anew each time: it says which files are today's.
-    response = await fetch(address, { cache: "no-cache", signal: signal ?? null });
+    response = await get(address, { cache: "no-cache", signal: signal ?? null });
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
+    if (error instanceof EdgeKitError) throw error;
     throw new EdgeKitError(`${address.href} cannot be fetched. Is the device online?`, { cause: error });
   }
   if (!response.ok) {

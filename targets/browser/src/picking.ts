@@ -66,3 +66,16 @@ export function findFastest<T extends Candidate>(candidates: readonly T[]): T | 
   for (const candidate of candidates) if (best === null || candidate.ms < best.ms) best = candidate;
   return best;
 }
+
+/** Why no engine runs a model. A broken one fails in every engine for one reason, which then says it all. */
+export function explainNone(
+  name: string,
+  tried: readonly { readonly engine: EngineName; readonly reason: string }[],
+): string {
+  const engines = new Map<string, EngineName[]>();
+  for (const { engine, reason } of tried) engines.set(reason, [...(engines.get(reason) ?? []), engine]);
+  const reasons = [...engines.keys()].filter(Boolean);
+  if (reasons.length === 1) return reasons[0]!;
+  const lines = reasons.map((reason) => `${engines.get(reason)!.join(", ")}: ${reason.replace(/\.$/, "")}`);
+  return `${name} runs in no engine here. ${lines.join("; ")}.`;
+}

@@ -40,13 +40,19 @@ export interface ModelSource {
  * @param url - absolute; of a `.tflite`, a model.json, or a manifest.json with `#ID` of one of its models. Without an
  *   ID it is the first that the engine runs.
  * @param engine - that the model is for, if one was asked for.
+ * @param get - see {@link readManifest}.
  * @throws EdgeKitError - there is no such manifest or model, or the engine does not run it.
  */
-export async function findSource(url: URL, engine: EngineName | undefined, signal?: AbortSignal): Promise<ModelSource> {
+export async function findSource(
+  url: URL,
+  engine: EngineName | undefined,
+  signal?: AbortSignal,
+  get: typeof fetch = fetch,
+): Promise<ModelSource> {
   const format = formatOf(url.pathname);
   const source: ModelSource =
     format === null
-      ? await findInManifest(url, engine, signal)
+      ? await findInManifest(url, engine, signal, get)
       : { name: nameOf(url.pathname), format, url: url.href, listed: null };
   if (engine !== undefined && FORMATS[engine] !== source.format) {
     throw new EdgeKitError(
@@ -70,9 +76,14 @@ export function enginesOf(format: ModelFormat): EngineName[] {
 
 const FORMAT_NAMES: Readonly<Record<ModelFormat, string>> = { tfjs: "TensorFlow.js model", tflite: ".tflite" };
 
-async function findInManifest(url: URL, engine: EngineName | undefined, signal?: AbortSignal): Promise<ModelSource> {
-  const id = decodeURIComponent(url.hash.slice(1));
-  const manifest = await readManifest(url, signal);
+async function findInManifest(
+  url: URL,
+  engine: EngineName | undefined,
+  signal: AbortSignal | undefined,
+  get: typeof fetch,
+): Promise<ModelSource> {
+  const id = decode(url.hash.slice(1));
+  const manifest = await readManifest(url, signal, get);
   const ids = manifest.models.map((model) => model.id).join(", ") || "none";
   const fits = (model: SiteModel) => engine === undefined || model.format === FORMATS[engine];
   const model = manifest.models.find(id ? (one) => one.id === id : fits);
@@ -95,7 +106,16 @@ async function findInManifest(url: URL, engine: EngineName | undefined, signal?:
 }
 
 function nameOf(path: string): string {
-  const parts = decodeURIComponent(path).split("/").filter(Boolean);
+  const parts = decode(path).split("/").filter(Boolean);
   const file = parts.at(-1) ?? path;
   return file === "model.json" ? (parts.at(-2) ?? file) : file;
+}
+
+/** For people; as it is, where its percent signs stand for nothing. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

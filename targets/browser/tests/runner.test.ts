@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { Request } from "../src/node/protocol.ts";
+import type { Request } from "../src/node/runner/protocol.ts";
 
 const RUNNER = join(import.meta.dirname, "..", "dist", "node", "runner.cjs");
 const folder = mkdtempSync(join(tmpdir(), "edgekit-runner-"));
@@ -76,7 +76,7 @@ test("a model is loaded, run, counted and freed", () => {
   const [load, before, first, second, later, disposed, nothing] = replies.map((reply) => reply.header);
   assert.deepEqual(load?.inputs, [{ name: "values", dtype: "float32", shape: [-1, 2] }]);
   assert.deepEqual(load?.outputs, [{ name: "scaled", dtype: "float32", shape: [-1, 2] }]);
-  assert.match(String(load?.backend), /^wasm/);
+  assert.match(String(load?.kernels), /^WebAssembly.*, 1 thread$/);
   assert.deepEqual(first?.tensors, [{ name: "scaled", shape: [2, 2], dtype: "float32" }]);
   assert.ok(replies[2]?.payload.equals(Buffer.from(new Float32Array([2.5, 5, 7.5, -10]).buffer)));
   assert.ok(replies[3]?.payload.equals(replies[2]?.payload ?? Buffer.alloc(0)));

@@ -28,7 +28,7 @@ export function toColor(photo: Pixels, box: readonly [number, number, number, nu
   const own = { data: photo.data, offset: top * stride + left * step, stride, step, width: right - left, height: bottom - top };
   if (step === 1) return { ...own, channels: 1 };
   const part: Plane = { ...own, channels: 3 };
-  const flat = step === 4 && !isOpaque(part) ? overWhite(part) : part;
+  const flat = step === 4 && !photo.opaque && !isOpaque(part) ? overWhite(part) : part;
   return color === "grayscale" ? toLuma(flat) : flat;
 }
 

@@ -56,7 +56,7 @@ export function topPredictions(
   if (!Number.isInteger(top) || top < 1) throw new EdgeKitError(`top is a whole number from 1 on. Got: ${top}.`);
   const multi = isMultiLabel(spec);
   const threshold = spec.confidence_threshold ?? (multi ? DEFAULT_THRESHOLD : null);
-  const order = [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]!).slice(0, top);
+  const order = findBest(probabilities, top);
   const best = probabilities[order[0] ?? 0] ?? NaN;
   if (threshold !== null && !(best >= threshold)) {
     return [{ label: NONE_OF_THESE, name: NONE_OF_THESE, description: "", probability: best, index: -1 }];
@@ -64,6 +64,20 @@ export function topPredictions(
   return order
     .filter((index) => !multi || threshold === null || probabilities[index]! >= threshold)
     .map((index) => predict(index, probabilities[index]!, spec, language));
+}
+
+/** The places of the highest values, the highest first and of equal ones the first; sorting all takes ten times as long. */
+function findBest(values: Float32Array, top: number): number[] {
+  const best: number[] = [];
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
+    if (best.length === top && !(value > values[best.at(-1)!]!)) continue;
+    let place = best.length;
+    while (place > 0 && value > values[best[place - 1]!]!) place--;
+    best.splice(place, 0, index);
+    if (best.length > top) best.pop();
+  }
+  return best;
 }
 
 function predict(index: number, probability: number, spec: ModelSpec, language?: string | null): Prediction {

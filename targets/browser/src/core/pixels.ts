@@ -7,6 +7,8 @@ export interface Pixels {
   readonly channels: 1 | 3 | 4;
   /** height * width * channels values 0..255; alpha is not premultiplied. */
   readonly data: Uint8Array | Uint8ClampedArray;
+  /** Whether alpha is known to be 255 everywhere. */
+  readonly opaque?: boolean;
 }
 
 /** As `MAX_PIXELS` of edgekit/preprocess/arrays.py: photos above are refused. */

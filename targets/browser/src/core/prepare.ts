@@ -69,15 +69,16 @@ function resize(plane: Plane, { plan, across, down }: Tables): Uint8Array<ArrayB
   const [width, height] = plan.size;
   const reduceRow = createReduce(plane, fx, fy);
   const count = Math.ceil(plane.width / fx);
-  const means = new Uint8Array(count * channels);
+  const means = new Uint8Array((count + 1) * channels);
   // The last rows that were resized, as many as are blended.
   const ring = Array.from({ length: down.taps }, () => new Uint8Array(width * channels));
   const rows = [...ring];
   const out = new Uint8Array(width * height * channels);
   for (let y = 0, done = 0; y < height; y++) {
     const first = down.first[y]!;
-    for (; done < first + down.taps; done++) {
-      const line = ring[done % down.taps]!;
+    const used = down.counts[y]!;
+    for (; done < first + used; done++) {
+      const line = ring[done % ring.length]!;
       if (count === width) {
         reduceRow(done, line);
       } else {
@@ -85,8 +86,8 @@ function resize(plane: Plane, { plan, across, down }: Tables): Uint8Array<ArrayB
         resizeRow(means, channels, across, line);
       }
     }
-    for (let k = 0; k < down.taps; k++) rows[k] = ring[(first + k) % down.taps]!;
-    blendRows(rows, down.weights, y * down.taps, out, y * width * channels);
+    for (let k = 0; k < used; k++) rows[k] = ring[(first + k) % ring.length]!;
+    blendRows(rows, used, down.weights, y * down.taps, out, y * width * channels);
   }
   return out;
 }

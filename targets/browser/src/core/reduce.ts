@@ -15,7 +15,7 @@ export function createReduce(plane: Plane, fx: number, fy: number): ReduceRow {
   const { data, offset, stride, step } = plane;
   const aligned = (data.byteOffset + offset) % 4 === 0 && stride % 4 === 0;
   if (step === 4 && aligned && fx <= MOST_IN_16_BITS) {
-    const words = new Uint32Array(data.buffer, data.byteOffset + offset, (data.length - offset) >> 2);
+    const words = new Int32Array(data.buffer, data.byteOffset + offset, (data.length - offset) >> 2);
     return (row, means) => reduceWords(words, plane, fx, fy, row, means);
   }
   const sums = new Uint32Array(plane.width * plane.channels);
@@ -26,7 +26,7 @@ export function createReduce(plane: Plane, fx: number, fy: number): ReduceRow {
  * RGB and alpha, a pixel as one number of 32 bits: red and blue are added up in its two halves at once. All machines
  * with WebAssembly are little-endian: red is the lowest byte.
  */
-function reduceWords(words: Uint32Array, plane: Plane, fx: number, fy: number, row: number, means: Uint8Array): void {
+function reduceWords(words: Int32Array, plane: Plane, fx: number, fy: number, row: number, means: Uint8Array): void {
   const { width, height } = plane;
   const stride = plane.stride >> 2;
   const rows = Math.min(fy, height - row * fy);
@@ -42,17 +42,11 @@ function reduceWords(words: Uint32Array, plane: Plane, fx: number, fy: number, r
     }
     return;
   }
+  // What a camera's frame needs most often.
   if (fx === 2 && rows === 2) {
-    // What a camera's frame needs most often.
-    const next = line + stride;
-    for (; x + 1 < width; x += 2, out += 3) {
-      const [a, b, c, d] = [words[line + x]!, words[line + x + 1]!, words[next + x]!, words[next + x + 1]!];
-      const sum = (a & 0xff00ff) + (b & 0xff00ff) + (c & 0xff00ff) + (d & 0xff00ff) + 0x20002;
-      const green = ((a >>> 8) & 255) + ((b >>> 8) & 255) + ((c >>> 8) & 255) + ((d >>> 8) & 255) + 2;
-      means[out] = (sum & 0xffff) >>> 2;
-      means[out + 1] = green >>> 2;
-      means[out + 2] = sum >>> 18;
-    }
+    reduceFours(words, line, line + stride, width >> 1, means);
+    x = width & ~1;
+    out = (width >> 1) * 3;
   }
   for (; x < width; x += fx, out += 3) {
     const columns = Math.min(fx, width - x);
@@ -60,12 +54,14 @@ function reduceWords(words: Uint32Array, plane: Plane, fx: number, fy: number, r
     for (let y = 0; y < rows; y++) {
       const begin = line + y * stride + x;
       let sum = 0;
+      let middle = 0;
       for (let place = begin; place < begin + columns; place++) {
         const pixel = words[place]!;
         sum = (sum + (pixel & 0xff00ff)) | 0;
-        green += (pixel >>> 8) & 255;
+        middle = (middle + (pixel & 0xff00)) | 0;
       }
       red += sum & 0xffff;
+      green += middle >>> 8;
       blue += sum >>> 16;
     }
     const pixels = columns * rows;
@@ -74,6 +70,21 @@ function reduceWords(words: Uint32Array, plane: Plane, fx: number, fy: number, r
     means[out] = Math.imul(red + half, scale) >>> 24;
     means[out + 1] = Math.imul(green + half, scale) >>> 24;
     means[out + 2] = Math.imul(blue + half, scale) >>> 24;
+  }
+}
+
+/** Means of 2 x 2 pixels, whose division is a shift. */
+function reduceFours(words: Int32Array, line: number, next: number, count: number, means: Uint8Array): void {
+  for (let i = 0, out = 0; i < count; i++, line += 2, next += 2, out += 3) {
+    const a = words[line]!;
+    const b = words[line + 1]!;
+    const c = words[next]!;
+    const d = words[next + 1]!;
+    const sum = ((a & 0xff00ff) + (b & 0xff00ff) + (c & 0xff00ff) + (d & 0xff00ff) + 0x20002) | 0;
+    const green = ((a & 0xff00) + (b & 0xff00) + (c & 0xff00) + (d & 0xff00) + 0x200) | 0;
+    means[out] = (sum & 0xffff) >> 2;
+    means[out + 1] = green >> 10;
+    means[out + 2] = sum >> 18;
   }
 }
 

@@ -5,13 +5,18 @@
 /** A weight of 1 is 2^22: 32 bits less 8 of a pixel and 2 to spare. */
 export const PRECISION_BITS = 22;
 
-/** How a line of pixels becomes a line of another length: out[i] is the sum of weights[i * taps + k] * in[first[i] + k]. */
+/**
+ * How a line of pixels becomes a line of another length: out[i] is the sum of weights[i * taps + k] * in[first[i] + k]
+ * for k below counts[i].
+ */
 export interface Triangle {
   readonly size: number;
-  /** Pixels that one is made of, those with a weight of 0 included; all of them exist. */
+  /** Places of `weights` for each pixel: 4, and more for what is made less than half as long. */
   readonly taps: number;
   readonly first: Int32Array;
-  /** In units of 2^-22. */
+  /** Pixels that one is made of, 1 or more: those whose weight is 0 are left out. */
+  readonly counts: Int32Array;
+  /** In units of 2^-22; 0 from the count on. */
   readonly weights: Int32Array;
 }
 
@@ -21,29 +26,32 @@ export function triangle(length: number, size: number): Triangle {
   const support = Math.max(scale, 1);
   const start = (center: number) => Math.max(Math.trunc(center - support + 0.5), 0);
   const stop = (center: number) => Math.min(Math.trunc(center + support + 0.5), length);
-  let taps = 1;
+  let taps = 4;
   for (let position = 0; position < size; position++) {
     const center = (position + 0.5) * scale;
     taps = Math.max(taps, stop(center) - start(center));
   }
   const first = new Int32Array(size);
+  const counts = new Int32Array(size);
   const weights = new Int32Array(size * taps);
   const shares = new Float64Array(taps);
   for (let position = 0; position < size; position++) {
     const center = (position + 0.5) * scale;
     const [begin, end] = [start(center), stop(center)];
-    const place = Math.min(begin, length - taps); // so that every pixel exists
     let total = 0;
-    for (let tap = 0; tap < taps; tap++) {
-      const pixel = place + tap;
+    for (let pixel = begin; pixel < end; pixel++) {
       const distance = Math.abs((pixel - center + 0.5) * (1 / support));
-      shares[tap] = pixel >= begin && pixel < end ? Math.max(1 - distance, 0) : 0;
-      total += shares[tap]!; // one after the other, as they are added there
+      const share = Math.max(1 - distance, 0);
+      shares[pixel - begin] = share;
+      total += share; // one after the other, as they are added there
     }
-    first[position] = place;
-    for (let tap = 0; tap < taps; tap++) {
-      weights[position * taps + tap] = 0.5 + (shares[tap]! / total) * 2 ** PRECISION_BITS;
+    first[position] = begin;
+    for (let pixel = begin; pixel < end; pixel++) {
+      const weight = Math.trunc(0.5 + (shares[pixel - begin]! / total) * 2 ** PRECISION_BITS);
+      if (weight === 0 && counts[position] === 0) first[position] = pixel + 1;
+      else weights[position * taps + counts[position]!++] = weight;
     }
+    while (weights[position * taps + counts[position]! - 1] === 0) counts[position]!--;
   }
-  return { size, taps, first, weights };
+  return { size, taps, first, counts, weights };
 }

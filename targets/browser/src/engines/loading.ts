@@ -68,11 +68,15 @@ async function importFactory<T>(url: string, script: string): Promise<Factory<T>
 
 async function compile(assets: string, name: string): Promise<WebAssembly.Module> {
   const url = new URL(name, assets).href;
-  const integrity = WASM_DIGESTS[name] ?? "";
+  const integrity = WASM_DIGESTS[name];
+  // A `fetch` that checks it holds all bytes back until the last has come. Where the page may compute digests itself,
+  // the binary is compiled while it arrives, and checked meanwhile.
+  const checks = globalThis.crypto?.subtle !== undefined;
   let response: Response;
   try {
-    response = await fetch(url, { integrity });
+    response = await fetch(url, checks || integrity === undefined ? {} : { integrity });
   } catch (error) {
+    if (error instanceof EdgeKitError) throw error;
     // Browsers do not tell which of the two it is.
     const reason = `the network is away, or it is not the file that belongs to this library (${firstLine(error)})`;
     throw new EdgeKitError(`${url} cannot be fetched: ${reason}. ${NEXT_STEP}`);
@@ -80,12 +84,26 @@ async function compile(assets: string, name: string): Promise<WebAssembly.Module
   if (!response.ok) {
     throw new EdgeKitError(`${url} cannot be fetched: the server answers ${response.status}. ${NEXT_STEP}`);
   }
-  try {
-    // Only with the right type it is compiled while it arrives.
-    const typed = response.headers.get("Content-Type")?.startsWith("application/wasm");
-    if (typed) return await WebAssembly.compileStreaming(response);
-    return await WebAssembly.compile(await response.arrayBuffer());
-  } catch (error) {
-    throw new EdgeKitError(`${url} is no WebAssembly that this browser runs: ${firstLine(error)}. ${NEXT_STEP}`);
+  const copy = response.clone();
+  const [module, found] = await Promise.allSettled([compileResponse(response), checks ? digestOf(copy) : integrity]);
+  if (found.status === "rejected") {
+    throw new EdgeKitError(`${url} broke off while it was fetched (${firstLine(found.reason)}). Try again.`);
   }
+  if (integrity !== undefined && found.value !== integrity) {
+    throw new EdgeKitError(`${url} cannot be used: it is not the file that belongs to this library. ${NEXT_STEP}`);
+  }
+  if (module.status === "fulfilled") return module.value;
+  throw new EdgeKitError(`${url} is no WebAssembly that this browser runs: ${firstLine(module.reason)}. ${NEXT_STEP}`);
+}
+
+/** While it arrives, where the server sends the right type. */
+async function compileResponse(response: Response): Promise<WebAssembly.Module> {
+  const typed = response.headers.get("Content-Type")?.startsWith("application/wasm");
+  return typed ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** As in the attribute `integrity`. */
+async function digestOf(response: Response): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", await response.arrayBuffer());
+  return `sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`;
 }

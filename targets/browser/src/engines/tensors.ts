@@ -27,11 +27,11 @@ export function takeValues(info: TensorInfo, inputs: Readonly<Record<string, Val
   const values = inputs[info.name];
   if (values === undefined) throw new EdgeKitError(`There are no values for the input ${info.name}.`);
   if (!isDtype(info.dtype)) {
-    throw new EdgeKitError(`The input ${info.name} is of the dtype ${info.dtype}, which cannot be given in a browser.`);
+    throw new EdgeKitError(`The input ${info.name} is of the dtype ${info.dtype}, which cannot be given here.`);
   }
   const Wanted = ARRAYS[info.dtype];
   if (values instanceof Wanted) return values;
-  if (values instanceof Uint8Array) return Wanted.from(values);
+  if (values instanceof Uint8Array) return new Wanted(values);
   throw new EdgeKitError(`The input ${info.name} takes ${info.dtype}, not a ${(values as object).constructor.name}.`);
 }
 

@@ -7,23 +7,35 @@ interface TurnedFrame {
   readonly flip?: boolean;
 }
 
+/** Of WebCodecs' pixel formats those with a letter for alpha have it; the X of BGRX stands for nothing. */
+const WITH_ALPHA = /A/;
+
 const OPTIONS = { format: "RGBA", colorSpace: "srgb" } as const;
 
 /**
  * RGB and alpha of a frame, row by row.
  *
+ * @param allocate - gives memory for the pixels.
  * @returns `null` where that is no way: the browser converts no frames, or the frame is to be turned or stretched.
  */
-export async function copyFrame(frame: VideoFrame): Promise<Uint8ClampedArray<ArrayBuffer> | null> {
+export async function copyFrame(
+  frame: VideoFrame,
+  allocate: (pixels: number) => Uint8ClampedArray<ArrayBuffer>,
+): Promise<Uint8ClampedArray<ArrayBuffer> | null> {
   const { displayWidth: width, displayHeight: height, visibleRect: rect } = frame;
   if (isTurned(frame) || rect?.width !== width || rect.height !== height || !(await converts())) return null;
   try {
-    const data = new Uint8ClampedArray(width * height * 4);
+    const data = allocate(width * height);
     const [layout] = await frame.copyTo(data, OPTIONS);
     return layout?.offset === 0 && layout.stride === width * 4 ? data : null;
   } catch {
     return null;
   }
+}
+
+/** Whether it has no alpha at all, so that nobody has to look at each pixel. */
+export function isOpaque({ format }: VideoFrame): boolean {
+  return format !== null && !WITH_ALPHA.test(format);
 }
 
 /** Whether its pixels do not lie as they are shown. */

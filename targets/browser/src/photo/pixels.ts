@@ -3,16 +3,17 @@ import { MAX_PIXELS } from "../core/pixels.ts";
 import type { Pixels } from "../core/pixels.ts";
 import { EdgeKitError } from "../errors.ts";
 import type { SentPicture } from "../worker/protocol.ts";
-import { copyFrame, frameOf, isTurned } from "./frames.ts";
+import { copyFrame, frameOf, isOpaque, isTurned } from "./frames.ts";
 import { BITMAP_OPTIONS } from "./send.ts";
 import { isTranslucent, readTranslucent } from "./translucent.ts";
+import { uprightWebp } from "./webp.ts";
 
 type Drawn = Pixels & { readonly data: Uint8ClampedArray<ArrayBuffer> };
 
 /**
  * The pixels of a picture, upright; bitmaps and frames are closed.
  *
- * @returns RGB and alpha.
+ * @returns RGB and alpha, in memory that the next picture may be read into.
  * @throws EdgeKitError - it cannot be decoded, or has more than `MAX_PIXELS` pixels.
  */
 export async function readPixels(picture: SentPicture): Promise<Pixels> {
@@ -21,7 +22,7 @@ export async function readPixels(picture: SentPicture): Promise<Pixels> {
       checkSize(picture.width, picture.height);
       return { width: picture.width, height: picture.height, channels: 4, data: picture.data };
     case "blob":
-      return readBitmap(await decode(picture.blob));
+      return uprightWebp(picture.blob, decode(picture.blob).then(readBitmap));
     case "bitmap":
       return readBitmap(picture.bitmap);
     case "frame":
@@ -55,8 +56,9 @@ async function readFrame(frame: VideoFrame): Promise<Pixels> {
   const { displayWidth: width, displayHeight: height } = frame;
   try {
     checkSize(width, height);
-    const data = await copyFrame(frame);
+    const data = await copyFrame(frame, allocate);
     const pixels: Drawn = data === null ? draw(frame, width, height) : { width, height, channels: 4, data };
+    if (isOpaque(frame)) return { ...pixels, opaque: true };
     // WebGL takes a frame as it lies.
     return isTurned(frame) ? pixels : keepTranslucent(pixels, frame);
   } finally {
@@ -66,12 +68,22 @@ async function readFrame(frame: VideoFrame): Promise<Pixels> {
 
 /** Reads translucent pixels again, in the way that keeps them. */
 function keepTranslucent(pixels: Drawn, source: ImageBitmap | VideoFrame): Pixels {
-  if (!isTranslucent(pixels.data)) return pixels;
+  if (!isTranslucent(pixels.data)) return { ...pixels, opaque: true };
   return { ...pixels, data: readTranslucent(source, pixels.width, pixels.height) ?? pixels.data };
 }
 
-/** A canvas up to this size stays for the next frame; a photo's would hold some 50 MB. */
+/** Memory and canvas up to this size stay for the next frame; a photo's would hold some 50 MB. */
 const KEPT_PIXELS = 1920 * 1080;
+
+let kept = new Uint8ClampedArray(0);
+
+/** Fresh memory has to be cleared first, which takes longer than copying a frame into it. */
+function allocate(count: number): Uint8ClampedArray<ArrayBuffer> {
+  if (kept.length === count * 4) return kept;
+  const fresh = new Uint8ClampedArray(count * 4);
+  kept = count <= KEPT_PIXELS ? fresh : new Uint8ClampedArray(0);
+  return fresh;
+}
 
 let canvas: OffscreenCanvas | null = null;
 let context: OffscreenCanvasRenderingContext2D | null = null;

@@ -1,6 +1,6 @@
 // The page's side of a picture: the form in which it goes to the worker.
 import type { Picture } from "../api.ts";
-import { EdgeKitError } from "../errors.ts";
+import { EdgeKitError, kindOf } from "../errors.ts";
 import type { SentPicture } from "../worker/protocol.ts";
 import { frameOf } from "./frames.ts";
 
@@ -60,9 +60,20 @@ function takeFrame(video: HTMLVideoElement): VideoFrame | null {
 
 async function makeBitmap(picture: ImageBitmapSource): Promise<ImageBitmap> {
   try {
-    return await createImageBitmap(picture, BITMAP_OPTIONS);
+    const bitmap = await createImageBitmap(picture, BITMAP_OPTIONS);
+    // Fails where the page may show the picture, but not read it.
+    return structuredClone(bitmap, { transfer: [bitmap] });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const { name, message } = error as Error;
+    if (name === "TypeError") {
+      throw new EdgeKitError(
+        `classify takes a Blob, ImageBitmap, ImageData, VideoFrame, canvas, image or video. Got: ${kindOf(picture)}.`,
+      );
+    }
+    const foreign =
+      "it is another server's. Set the element's attribute crossorigin, and let that server send " +
+      "Access-Control-Allow-Origin.";
+    const reason = name === "DataCloneError" || name === "SecurityError" ? foreign : message;
     throw new EdgeKitError(`The picture cannot be read: ${reason}`, { cause: error });
   }
 }
@@ -77,7 +88,7 @@ function sendBitmap(bitmap: ImageBitmap): readonly [SentPicture, Transferable[]]
 
 /** As `instanceof`, where the class may be missing, and for elements of frames and pop-ups, which have their own. */
 function isA<T extends Picture>(picture: Picture, name: string): picture is T {
-  if (Object.prototype.toString.call(picture) === `[object ${name}]`) return true;
+  if (kindOf(picture) === name) return true;
   const kind = (globalThis as Record<string, unknown>)[name];
   return typeof kind === "function" && picture instanceof kind;
 }

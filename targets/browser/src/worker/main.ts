@@ -16,7 +16,8 @@ type Answer = readonly [value: unknown, transfer: Transferable[]];
 let session: Session | null = null;
 let queue: Promise<void> = Promise.resolve();
 
-scope.onmessage = ({ data }) => {
+// The first alone: where a development server adds words to addresses, the engines' chunks import this module again.
+scope.onmessage ??= ({ data }) => {
   queue = queue.then(() => reply(data));
 };
 
@@ -28,8 +29,7 @@ async function reply(message: Message): Promise<void> {
     );
     scope.postMessage({ id, kind: "answer", value }, transfer);
   } catch (error) {
-    const expected = error instanceof EdgeKitError;
-    scope.postMessage({ id, kind: "error", message: describe(error), expected }, []);
+    scope.postMessage({ id, kind: "error", message: describe(error), expected: isExpected(error) }, []);
   }
 }
 
@@ -69,5 +69,10 @@ function current(): Session {
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error instanceof EdgeKitError ? error.message : `${error.name}: ${error.message}`;
+  return isExpected(error) ? error.message : `${error.name}: ${error.message}`;
+}
+
+/** By the name, since the class may be there twice, as this module. */
+function isExpected(error: unknown): boolean {
+  return error instanceof Error && error.name === "EdgeKitError";
 }

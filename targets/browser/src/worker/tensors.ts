@@ -1,12 +1,15 @@
 // An engine's tensors: found by name, checked, described.
 import type { ModelSpec, TensorSpec } from "../core/spec.ts";
 import type { Engine, TensorInfo, Values } from "../engines/engine.ts";
-import { EdgeKitError } from "../errors.ts";
+import { EdgeKitError, kindOf } from "../errors.ts";
 
 /** The tensor of this name; formats that keep no names have them in the spec's order. */
 export function findTensor(tensors: readonly TensorInfo[], name: string): TensorInfo {
   return tensors.find((info) => info.name === name) ?? tensors[0]!;
 }
+
+/** An error repeats no more than these. */
+const MOST_NAMES = 5;
 
 /** Whether values of this shape fit. */
 export function accepts(info: TensorInfo, shape: readonly number[]): boolean {
@@ -24,17 +27,20 @@ export function checkInputs(
   given: Readonly<Record<string, Values>>,
   expected: readonly TensorInfo[],
 ): Readonly<Record<string, Values>> {
-  const names = Object.keys(given);
-  const listing = expected.map(describeTensor).join(", ");
-  if (names.length !== expected.length || !expected.every(({ name }) => Object.hasOwn(given, name))) {
-    throw new EdgeKitError(`The model takes ${listing}. Got: ${names.join(", ") || "nothing"}.`);
+  const plain = kindOf(given) === "Object";
+  const names = plain ? Object.keys(given) : [];
+  if (names.length !== expected.length || !expected.every(({ name }) => names.includes(name))) {
+    const listing = expected.map(describeTensor).join(", ");
+    const named = names.length > MOST_NAMES ? `${names.length} names` : names.join(", ") || "nothing";
+    throw new EdgeKitError(`The model takes an object with ${listing}. Got: ${plain ? named : kindOf(given)}.`);
   }
   for (const info of expected) {
     const values = given[info.name]!;
     const length = info.shape.reduce((product, size) => product * Math.max(size, 1), 1);
-    if (!ArrayBuffer.isView(values) || values.length !== length) {
-      const got = (values as { readonly length?: number } | null)?.length ?? "no array";
-      throw new EdgeKitError(`${info.name} takes ${length} values (${describeTensor(info)}). Got: ${got}.`);
+    const got = ArrayBuffer.isView(values) ? values.length : kindOf(values);
+    if (got !== length) {
+      const takes = `${info.name} takes ${length} values in a typed array (${describeTensor(info)})`;
+      throw new EdgeKitError(`${takes}. Got: ${got}.`);
     }
   }
   return given;

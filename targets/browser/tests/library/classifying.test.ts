@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { Label, ModelSpec } from "../../src/core/spec.ts";
 import type { Engine, TensorInfo, Values } from "../../src/engines/engine.ts";
+import { EdgeKitError } from "../../src/errors.ts";
 import { createClassify } from "../../src/worker/classifying.ts";
 import { checkInputs, describeAsTensors } from "../../src/worker/tensors.ts";
 
@@ -85,8 +86,30 @@ test("a model without a spec has tensors, whose sizes are checked", () => {
   const engine = makeEngine(new Float32Array(3));
   const spec = describeAsTensors("thing", engine);
   expect([spec.task, spec.inputs[0]?.shape]).toEqual(["tensors", [null, 2, 2, 3]]);
-  expect(() => checkInputs({}, engine.inputs)).toThrow("The model takes image: float32 (any, 2, 2, 3). Got: nothing.");
-  expect(() => checkInputs({ image: new Uint8Array(11) }, engine.inputs)).toThrow("takes 12 values");
-  expect(() => checkInputs({ image: null as unknown as Uint8Array }, engine.inputs)).toThrow("Got: no array.");
   expect(checkInputs({ image: new Uint8Array(12) }, engine.inputs)).toEqual({ image: new Uint8Array(12) });
+});
+
+const MANY = Object.fromEntries(Array.from({ length: 12_288 }, (_, place) => [place, 0]));
+
+test.each([
+  [{}, "nothing"],
+  [null, "Null"],
+  [undefined, "Undefined"],
+  [new Float32Array(12_288), "Float32Array"],
+  [[1, 2], "Array"],
+  [{ other: 1, another: 2 }, "other, another"],
+  [MANY, "12288 names"],
+])("inputs that are no tensors by name are refused in short: %#", (given, got) => {
+  const takes = `The model takes an object with image: float32 (any, 2, 2, 3). Got: ${got}.`;
+  expect(() => checkInputs(given as never, [INPUT])).toThrow(new EdgeKitError(takes));
+});
+
+test.each([
+  [new Uint8Array(11), "11"],
+  [Array(12).fill(7), "Array"],
+  [null, "Null"],
+  [new ArrayBuffer(12), "ArrayBuffer"],
+])("values that are no typed array of the right length are refused: %#", (image, got) => {
+  const takes = `image takes 12 values in a typed array (image: float32 (any, 2, 2, 3)). Got: ${got}.`;
+  expect(() => checkInputs({ image } as never, [INPUT])).toThrow(new EdgeKitError(takes));
 });

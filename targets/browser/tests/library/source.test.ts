@@ -60,5 +60,7 @@ test("what does not fit is told with what would", async () => {
   const wrong = find("deep/manifest.json#f.int8.tflite", "webgl");
   await expect(wrong).rejects.toThrow("Choose one of: litert-wasm, litert-webgpu.");
   await expect(find("deep/manifest.json#other")).rejects.toThrow("Its models: f.fp32.tfjs, f.int8.tflite.");
+  await expect(find("deep/manifest.json#%zz")).rejects.toThrow("no model %zz. Its models: f.fp32.tfjs");
+  expect(await find("x/a%zz.tflite")).toMatchObject({ name: "a%zz.tflite" });
   await expect(find("manifest.json")).rejects.toThrow("the server answered 404");
 });

@@ -106,6 +106,10 @@ test("it is said what runs and why others do not", () => {
     "TensorFlow.js on WebAssembly runs it (wasm-simd, 2 threads). It was the fastest of those tried.",
   );
   expect(explainOthers({ engine, tried })).toEqual(["TensorFlow.js on WebGPU: this browser has no WebGPU."]);
+  const known = [{ engine: "wasm", ms: 5, reason: "the fastest when all were tried" }] as const;
+  expect(explain({ engine: { ...engine, kernels: "WebAssembly SIMD, 1 thread" }, tried: known }, null)).toBe(
+    "TensorFlow.js on WebAssembly runs it (SIMD, 1 thread). It was the fastest when all were tried.",
+  );
   const software = { ...engine, name: "webgl", adapter: "SwiftShader", software: true } as const;
   expect(explain({ engine: software, tried: [] }, "webgl")).toContain("imitates");
 });

@@ -7,8 +7,8 @@ import android.util.Log
 import android.view.WindowManager
 import android.widget.TextView
 import dev.edgekit.EdgeKitException
+import dev.edgekit.app.bench.Attention
 import dev.edgekit.app.bench.Benchmark
-import dev.edgekit.app.bench.Watch
 import dev.edgekit.app.bench.answerRequest
 import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
@@ -24,6 +24,9 @@ import java.util.concurrent.Executors
  * comes of it than that the phone is busy for a while.
  */
 class BenchmarkActivity : Activity() {
+    private val attention = Attention()
+    private var started = false
+
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
@@ -33,25 +36,31 @@ class BenchmarkActivity : Activity() {
         }
         setContentView(R.layout.activity_headless)
         findViewById<TextView>(R.id.line).text = getString(R.string.headless_runs)
-        // After a change of the configuration the run that began goes on.
-        if (state == null) start(intent.getStringExtra("request"))
+        started = state?.getBoolean("started") ?: false
     }
 
     override fun onResume() {
         super.onResume()
-        Foreground.isIn = true
+        attention.resume()
+        // Only from here on a person sees it; a process that comes back to life does not begin again.
+        if (!started) start(intent.getStringExtra("request"))
+        started = true
     }
 
     override fun onPause() {
-        Foreground.leave()
+        attention.pause()
         super.onPause()
     }
 
+    override fun onSaveInstanceState(state: Bundle) {
+        super.onSaveInstanceState(state)
+        state.putBoolean("started", started)
+    }
+
     private fun start(request: String?) {
-        val app = app
-        Foreground.enter()
+        val (app, watch) = app to attention
         RUNNER.execute {
-            val benchmark = Benchmark(app, app.storage, app.opener, Foreground)
+            val benchmark = Benchmark(app, app.storage, app.opener, watch)
             val line = try {
                 val error = answerRequest(app.storage, request, benchmark).opt("error") as? String
                 error ?: getString(R.string.headless_done)
@@ -69,30 +78,5 @@ class BenchmarkActivity : Activity() {
     internal companion object {
         /** One run at a time in the whole process: a second one would slow down the first. */
         internal val RUNNER: ExecutorService = Executors.newSingleThreadExecutor { Thread(it, "benchmark") }
-    }
-
-    /** Whether a person sees the measurement: Android slows down what is in the background. */
-    private object Foreground : Watch {
-        @Volatile
-        var isIn = false
-
-        @Volatile
-        private var left = false
-
-        fun enter() {
-            isIn = true
-        }
-
-        fun leave() {
-            isIn = false
-            left = true
-        }
-
-        override fun begin(model: String) {
-            left = !isIn
-        }
-
-        override fun disturbances(): List<String> =
-            if (left) listOf("The app was not in front while it measured. Leave it in front.") else emptyList()
     }
 }

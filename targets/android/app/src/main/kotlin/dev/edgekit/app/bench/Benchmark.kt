@@ -96,7 +96,7 @@ class Benchmark(
                 .put("peak_memory_bytes", peak ?: JSONObject.NULL)
                 .put("base_memory_bytes", base ?: JSONObject.NULL)
                 .put("conditions", describe(before, after, clock, clockAfter))
-                .put("doubts", JSONArray(findDoubts(before, after) + watch.disturbances() + graph.info.notes))
+                .put("doubts", JSONArray(findDoubts(before, after) + watch.disturbances()))
                 .put("error", JSONObject.NULL)
                 .put("answers", photos?.let { (asked, file) -> answer(graph, asked, file) } ?: JSONObject.NULL)
         }
@@ -131,6 +131,7 @@ private fun describeEngine(info: RuntimeInfo): JSONObject = JSONObject()
     .put("version", info.version)
     .put("kernels", info.kernels)
     .put("threads", info.threads)
+    .put("notes", JSONArray(info.notes))
 
 private fun describe(before: PhoneState, after: PhoneState, clock: Double?, clockAfter: Double?): JSONObject =
     JSONObject()

@@ -1,7 +1,9 @@
 package dev.edgekit.app.bench
 
+import dev.edgekit.Delegate
 import dev.edgekit.EdgeKitException
 import dev.edgekit.app.Storage
+import dev.edgekit.core.LatencyProtocol
 import org.json.JSONArray
 import org.json.JSONObject
 import java.io.File
@@ -38,7 +40,7 @@ fun answerRequest(storage: Storage, file: String?, benchmark: Benchmark): JSONOb
 }
 
 private fun measureAll(storage: Storage, benchmark: Benchmark): JSONObject {
-    val settings = Settings(dev.edgekit.core.LatencyProtocol(), dev.edgekit.Delegate.CPU)
+    val settings = Settings(LatencyProtocol(), Delegate.CPU)
     val models = storage.models()
     val lack = if (models.isEmpty()) "The app has no models. Push one to ${storage.folder.path}." else null
     return makeReport(LATEST, models.map { benchmark.measure(it, settings) }, lack)

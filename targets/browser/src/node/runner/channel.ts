@@ -1,22 +1,23 @@
 // Frames over standard input and output, see protocol.ts. Reading waits: there is nothing else to do meanwhile,
 // and one call of the system for each tensor is far quicker than Node's streams, which copy every 64 KiB.
 import { readSync, writeSync } from "node:fs";
-import { firstLine, RunnerError } from "./errors.ts";
-import { allocate, countValues, type Request, type TensorHeader, type TensorValues } from "./protocol.ts";
+import { firstLine } from "../../engines/text.ts";
+import { RunnerError } from "./errors.ts";
+import { allocate, countValues, type Given, type TensorHeader, type TensorValues } from "./protocol.ts";
 
 const INPUT = 0;
 const OUTPUT = 1;
 /** Of a header: names and shapes of a model's tensors take far less. */
 const LONGEST_HEADER = 1 << 24;
 
-export interface Frame {
+export interface Frame<Request> {
   request: Request;
   /** The payload, as tensors; to be called once. */
-  readTensors(headers: TensorHeader[]): (TensorValues & { sent: TensorHeader["dtype"] })[];
+  readTensors(headers: readonly TensorHeader[]): Given[];
 }
 
 /** The next request, or null at the end of the input. */
-export function readFrame(): Frame | null {
+export function readFrame<Request>(): Frame<Request> | null {
   const prefix = new Uint8Array(4);
   if (!fill(prefix)) return null;
   const length = new DataView(prefix.buffer).getUint32(0, true);
@@ -24,7 +25,7 @@ export function readFrame(): Frame | null {
   const header = new Uint8Array(length);
   if (!fill(header)) return null;
   const request = JSON.parse(new TextDecoder().decode(header)) as Request;
-  const readTensors: Frame["readTensors"] = (headers) =>
+  const readTensors: Frame<Request>["readTensors"] = (headers) =>
     headers.map((tensor) => {
       const values = allocate(tensor.dtype, countValues(tensor.shape));
       if (!fill(new Uint8Array(values.buffer))) throw new Error("The input ended within a tensor.");
@@ -43,7 +44,14 @@ export function sendReply(fields: object, tensors: readonly TensorValues[] = [])
 }
 
 export function sendError(error: unknown): void {
-  sendReply({ error: firstLine(error), kind: error instanceof RunnerError ? error.kind : "unsupported" });
+  sendReply({ error: explain(error), kind: error instanceof RunnerError ? error.kind : "unsupported" });
+}
+
+/** What TensorFlow.js itself says, where it does, without a next step that is for other callers. */
+function explain(error: unknown): string {
+  // By its name: the library for Node has a class of its own.
+  if (!(error instanceof Error && error.name === "EdgeKitError")) return firstLine(error);
+  return error.cause instanceof Error ? firstLine(error.cause) : error.message;
 }
 
 function dtypeOf(values: TensorValues["values"]): TensorHeader["dtype"] {

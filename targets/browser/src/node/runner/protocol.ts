@@ -3,6 +3,7 @@
 //   header    UTF-8 JSON
 //   payload   the bytes of the tensors in the header's "tensors", one after the other, row-major, little-endian
 // Each request gets one reply, in turn.
+import type { Values } from "../../engines/engine.ts";
 
 /** How values are sent. A "uint8" tensor may stand for one of any other dtype; it is converted here. */
 export type Dtype = "float32" | "int32" | "bool" | "uint8";
@@ -10,7 +11,7 @@ export type Dtype = "float32" | "int32" | "bool" | "uint8";
 export interface TensorHeader {
   name: string;
   dtype: Dtype;
-  shape: number[];
+  shape: readonly number[];
 }
 
 export type Request =
@@ -23,14 +24,18 @@ export type Request =
 export interface TensorDescription {
   name: string;
   dtype: string;
-  shape: number[] | null;
+  shape: readonly number[] | null;
 }
 
-export interface ModelDescription {
+/** What computes, as in `WebAssembly SIMD, 1 thread`, and on how many threads. */
+export interface Engine {
+  kernels: string;
+  threads: number;
+}
+
+export interface ModelDescription extends Engine {
   inputs: TensorDescription[];
   outputs: TensorDescription[];
-  backend: Backend;
-  threads: number;
   tfjs: string;
   node: string;
 }
@@ -41,15 +46,15 @@ export interface Memory {
   bytes: number;
 }
 
-/** What computes: WebAssembly with or without SIMD, or TensorFlow.js' plain JavaScript. */
-export type Backend = "wasm-simd" | "wasm" | "cpu";
-
-export type Values = Float32Array | Int32Array | Uint8Array;
-
 export interface TensorValues {
   name: string;
-  shape: number[];
+  shape: readonly number[];
   values: Values;
+}
+
+/** A tensor as it came, with the dtype that it was sent as. */
+export interface Given extends TensorValues {
+  sent: Dtype;
 }
 
 /** An array for so many values of a dtype. */

@@ -1,12 +1,16 @@
-// The names, dtypes and shapes of a model's inputs and outputs.
+// The names, dtypes and shapes of a graph model's inputs and outputs.
 import type { GraphModel } from "@tensorflow/tfjs-converter";
-import { DTYPES } from "../core/graphdtypes.ts";
-import type { ModelJson, Signature, SignatureTensor } from "./folder.ts";
-import type { TensorDescription } from "./protocol.ts";
+import { DTYPES } from "../../core/graphdtypes.ts";
+import type { ModelJson, Signature, SignatureTensor } from "./artifacts.ts";
 
-export interface TensorEntry extends TensorDescription {
+export interface TensorEntry {
+  readonly name: string;
   /** What the graph calls it. */
-  tensor: string;
+  readonly tensor: string;
+  /** TensorFlow.js' own, as in `float32`. */
+  readonly dtype: string;
+  /** -1 stands for any size, `null` for any shape. */
+  readonly shape: readonly number[] | null;
 }
 
 /** What the model takes and answers; older converters put it into the metadata. */
