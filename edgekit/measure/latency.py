@@ -70,7 +70,8 @@ class LatencyProtocol:
 class LatencyStats:
     """The times of the measured runs, in milliseconds.
 
-    Where only a summary of the runs was told (:mod:`edgekit.measure.told_times`), what does not follow from it is ``None``.
+    Where only a summary of the runs was told (:mod:`edgekit.measure.told_times`), what does not follow from it is
+    ``None``.
 
     Attributes:
         runs: how many.
