@@ -4,7 +4,7 @@
 # make matrix        every model of keras.applications in every format: fills in docs/compatibility.md
 # make pi            an emulated Raspberry Pi to log in to, until Ctrl-C (PI_SUITE=trixie: the newer Pi OS); takes root
 # make fuzz          10,000 damaged .tflite files (FUZZ=500: fewer); what was done stands in .cache/fuzz.jsonl
-# make wheels        edgekit, edgekit-browser and edgekit-train, to install together: into dist/
+# make wheels        edgekit, edgekit-browser, -android and -train, to install together: into dist/
 # make conformance   our TF.js models against the reference converter's, our top 5 against MediaPipe's; own environments
 # Every target sets up what it needs first, in .venv and .cache.
 

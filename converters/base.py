@@ -74,8 +74,8 @@ MODULES: dict[str, str] = {
 }
 """Format to module; a module is imported when its format is first asked for."""
 
-SITE = "browser"
-"""What is asked for like a format, and is a folder of several artifacts: see :mod:`edgekit.api.site`."""
+COMPOSITIONS = ("android", "browser")
+"""What is asked for like a format, and is a folder of several artifacts: see :mod:`edgekit.api.composition`."""
 
 _CONVERTERS: dict[str, Converter] = {}
 
@@ -112,7 +112,7 @@ def _parse(word: str) -> ArtifactRequest:
     """Imports the converter that is asked for, and no other."""
     wanted = word.strip().partition(":")[0]
     if wanted not in MODULES:
-        raise UsageError(f"Unknown format {wanted!r}. Known: {', '.join(sorted([*MODULES, SITE]))}.")
+        raise UsageError(f"Unknown format {wanted!r}. Known: {', '.join(sorted([*MODULES, *COMPOSITIONS]))}.")
     return parse_request(word, {name: get_converter(name).precisions if name == wanted else () for name in MODULES})
 
 

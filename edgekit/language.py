@@ -16,6 +16,9 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
 
+_NOT_IN_A_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+"""Control characters, separators of lines, and what XML 1.0 (2.2) has no place for."""
+
 
 def display_name(label: Label, language: str | None = None) -> str:
     """What to call a label: in the language, else in English, else in the first there is, else its id."""
@@ -49,6 +52,11 @@ def in_language(texts: Mapping[str, str], language: str | None = None) -> str:
 def printable(text: str) -> str:
     """A text without characters that a terminal would obey; an escape is shown as its code."""
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def in_one_line(text: str) -> str:
+    """A text as a page's or an app's name: without what HTML and XML forbid, and in one line."""
+    return " ".join(_NOT_IN_A_NAME.sub(" ", text).split())
 
 
 def _nearest(texts: Mapping[str, str], language: str) -> str:

@@ -19,7 +19,8 @@ from edgekit.spec import ModelSpec
 
 MANIFEST_SCHEMA = 1
 
-_SITE = ("models", "app")
+_AROUND = (("models", "app"), ("project",))
+"""The lists of what lies around models: of a site, of an Android project."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ class Manifest:
             :meth:`edgekit.adaptation.Adaptation.to_dict`; ``None`` for one that it did.
         source_digest: SHA-256 (hex) of the file or folder of such a model, or of the weights of one in
             memory; ``None`` where there is none.
-        site: of a site for browsers what its page reads, ``models`` and ``app``, see :mod:`edgekit.web.contents`;
-            ``None`` of any other folder.
+        around: of a folder that is more than its artifacts the lists that say so: of a site what its page reads,
+            ``models`` and ``app``, see :mod:`edgekit.web.contents`; of an Android project ``project``. ``None`` of
+            any other folder.
     """
 
     name: str
@@ -69,7 +71,7 @@ class Manifest:
     artifacts: tuple[ManifestEntry, ...]
     adaptation: Mapping[str, Any] | None = None
     source_digest: str | None = None
-    site: Mapping[str, Any] | None = None
+    around: Mapping[str, Any] | None = None
 
     def same_model(self, other: Manifest) -> bool:
         """Whether both are of the same model, with the same things put around it."""
@@ -86,7 +88,7 @@ class Manifest:
         document = {
             "schema": MANIFEST_SCHEMA,
             "name": self.name,
-            **(self.site or {}),
+            **(self.around or {}),
             "spec": self.spec.to_dict(),
             "adaptation": self.adaptation,
             "source_digest": self.source_digest,
@@ -123,7 +125,7 @@ class Manifest:
             raise _unreadable(path, "the digest of its source is not a text")
         entries = tuple(_read_entry(item, path) for item in artifacts)
         spec = ModelSpec.from_dict(document.get("spec"), str(path))
-        return cls(name, spec, entries, adaptation, source, _read_site(document, path))
+        return cls(name, spec, entries, adaptation, source, _read_around(document, path))
 
 
 def _read_entry(item: object, path: Path) -> ManifestEntry:
@@ -147,11 +149,12 @@ def _read_entry(item: object, path: Path) -> ManifestEntry:
     return dataclasses.replace(entry, check=Check.from_dict(check)) if isinstance(check, dict) else entry
 
 
-def _read_site(document: Mapping[str, Any], path: Path) -> Mapping[str, Any] | None:
-    """Of a site its lists for the page. Every file that they name lies in the site, as every artifact does."""
-    if not any(name in document for name in _SITE):
+def _read_around(document: Mapping[str, Any], path: Path) -> Mapping[str, Any] | None:
+    """The lists of what lies around the artifacts. Every file that they name lies in the folder, as artifacts do."""
+    names = next((names for names in _AROUND if any(name in document for name in names)), None)
+    if names is None:
         return None
-    lists = {name: document.get(name) for name in _SITE}
+    lists = {name: document.get(name) for name in names}
     files: list[object] = []
     for name, items in lists.items():
         if not isinstance(items, list):
@@ -162,7 +165,7 @@ def _read_site(document: Mapping[str, Any], path: Path) -> Mapping[str, Any] | N
     for file in files:
         place = file.get("path") if isinstance(file, dict) else None
         if not isinstance(place, str):
-            raise _unreadable(path, "a file of the site has no path")
+            raise _unreadable(path, "a file around its artifacts has no path")
         if not _lies_in(path.parent, place):
             raise ModelFileError(f"{path} names {place!r}, which lies outside of its folder. Do not use it.")
     return lists

@@ -1,4 +1,4 @@
-"""Builds EdgeKit's wheels: edgekit without its largest parts, and these parts, edgekit-browser and edgekit-train.
+"""Builds EdgeKit's wheels: edgekit without its largest parts, and these parts, a wheel each.
 
     usage: python scripts/build-wheels.py OUTPUT
 
@@ -7,6 +7,7 @@ a megabyte; its extras bring the parts, of the same version:
 
     edgekit          all but the following
     edgekit-browser  what targets/browser/dist has: page (sites), node (models in Node.js); edgekit.bundle finds it
+    edgekit-android  the project of targets/android that an export fills in; edgekit.bundle finds it
     edgekit-train    edgekit/training and edgekit/report/training_page, to lie below the same edgekit/
 
 Each is built of a copy with a pyproject.toml of its own. Nothing is written into the checkout.
@@ -28,14 +29,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 VERSION: str = runpy.run_path(str(ROOT / "edgekit" / "version.py"))["__version__"]
 
-TRAIN, BROWSER = f"edgekit-train=={VERSION}", f"edgekit-browser=={VERSION}"
-BROUGHT_BY = {"train": TRAIN, "tfjs": BROWSER, "browser": BROWSER}
+TRAIN, BROWSER, ANDROID = (f"edgekit-{part}=={VERSION}" for part in ("train", "browser", "android"))
+BROUGHT_BY = {"train": TRAIN, "tfjs": BROWSER, "browser": BROWSER, "tensorflow": ANDROID, "gpu": ANDROID}
 """Extra to the part that it brings, beside what it asks for in a checkout."""
 
 TRAINING = ("training", "report/training_page")
 """Folders below edgekit/."""
 
 BUNDLE = ROOT / "targets" / "browser" / "dist"
+PROJECT = ROOT / "targets" / "android"
 BUILT = (
     BUNDLE / "page" / "index.html",
     BUNDLE / "node" / "runner.cjs",
@@ -109,7 +111,7 @@ def part_pyproject(
 
 def copy_base(folder: Path, pyproject: str) -> None:
     """EdgeKit without the parts, with real folders instead of the links."""
-    left_out = {ROOT / "edgekit" / name for name in (*TRAINING, "targets/browser")}
+    left_out = {ROOT / "edgekit" / name for name in (*TRAINING, "targets/browser", "targets/android")}
 
     def ignored(place: str, names: list[str]) -> set[str]:
         return {name for name in names if name[0] == "." or name == "__pycache__" or Path(place, name) in left_out}
@@ -141,6 +143,21 @@ def copy_bundle(folder: Path, project: dict[str, Any]) -> None:
     about = "The page and the engines of EdgeKit for browsers and Node.js, built"
     data = ["page/**", "node/**"]
     finish(folder, part_pyproject(project, "edgekit-browser", about, ["edgekit_browser"], data, []))
+
+
+def copy_project(folder: Path, project: dict[str, Any]) -> None:
+    """The files of targets/android that an export writes."""
+    package = folder / "edgekit_android"
+    files: list[str] = runpy.run_path(str(ROOT / "edgekit" / "android" / "template.py"))["project_files"](PROJECT)
+    for path in files:
+        (package / "android" / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / path, package / "android" / path)
+    shutil.copy(ROOT / "edgekit" / "version.py", package)
+    (package / "__init__.py").write_text('"""What EdgeKit writes for Android Studio; edgekit.bundle finds it."""\n')
+    about = "The project for Android that EdgeKit's export fills in"
+    # Setuptools takes hidden files only where they are named.
+    data = ["android/**", "android/.gitignore"]
+    finish(folder, part_pyproject(project, "edgekit-android", about, ["edgekit_android"], data, []))
 
 
 def finish(folder: Path, pyproject: str) -> None:
@@ -178,11 +195,12 @@ def main() -> int:
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(pyproject)
     with tempfile.TemporaryDirectory() as work:
-        base, training, bundle = (Path(work, name) for name in ("base", "train", "browser"))
+        base, training, bundle, android = (Path(work, name) for name in ("base", "train", "browser", "android"))
         copy_base(base, pyproject)
         copy_training(training, project)
         copy_bundle(bundle, project)
-        for source in (base, training, bundle):
+        copy_project(android, project)
+        for source in (base, training, bundle, android):
             build(source, output)
     for wheel in sorted(output.glob(f"edgekit*-{VERSION}-*.whl")):
         print(f"{wheel.stat().st_size:>12,} bytes  {wheel}")

@@ -6,8 +6,9 @@ set -eu
 version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3)
 # The emulated Raspberry Pi of tests/pi is unpacked by apt and dpkg, runs under qemu and is reached with ssh.
 packages="make git openssh-client qemu-user-static"
-# tests/android: the device's end is their own, adb the system's; Kotlin is compiled and run on the JVM by Maven.
-packages="$packages adb openjdk-17-jdk-headless maven"
+# tests/android: the device's end is their own, adb the system's; Kotlin is compiled and run on the JVM by Maven, and
+# aapt compiles the app's resources for it.
+packages="$packages adb openjdk-17-jdk-headless maven aapt"
 # The browser of tests/browser; another one of its family does as well.
 browser=chromium
 for program in google-chrome-stable google-chrome microsoft-edge-stable microsoft-edge chromium-browser; do

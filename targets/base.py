@@ -76,15 +76,15 @@ class Limits:
 
     Attributes:
         suffixes: of the artifacts that it runs.
-        threads: why nobody chooses their number, and what to do, in sentences.
+        threads: why nobody chooses their number, and what to do, in sentences; ``None`` where they may.
     """
 
     suffixes: tuple[str, ...]
-    threads: str
+    threads: str | None = None
 
     def check_threads(self, threads: int | None) -> None:
         """Raises :class:`UsageError` where a number was chosen."""
-        if threads is not None:
+        if threads is not None and self.threads is not None:
             raise UsageError(self.threads)
 
     def runs(self, path: Path) -> bool:

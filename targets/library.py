@@ -143,6 +143,15 @@ def read_answers(engine: Told, values: NDArray[np.float32], photos: int, spec: M
     Raises:
         ToldError: they are not as many as the spec says, or no probabilities.
     """
+    return PhotoAnswers(read_engine(engine), read_probabilities(values, photos, spec))
+
+
+def read_probabilities(values: NDArray[np.float32], photos: int, spec: ModelSpec) -> NDArray[np.float32]:
+    """(photos, classes), of real values of a graph's answers.
+
+    Raises:
+        ToldError: as of :func:`read_answers`.
+    """
     outputs = spec.classes or len(spec.labels)
     if values.size != photos * outputs:
         raise ToldError(f"it has {values.size} values, where {photos} photos have {outputs} each")
@@ -152,4 +161,4 @@ def read_answers(engine: Told, values: NDArray[np.float32], photos: int, spec: M
     low, high = float(probabilities.min()), float(probabilities.max())
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         raise ToldError(f"its probabilities go from {low:g} to {high:g}")
-    return PhotoAnswers(read_engine(engine), probabilities)
+    return probabilities

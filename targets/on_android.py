@@ -9,36 +9,37 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.errors import ModelFileError, TargetError, UsageError
+from edgekit.errors import ModelFileError, TargetError
 from edgekit.measure.answers_worker import AnswersJob, PhotoAnswers
 from edgekit.measure.device import Device
 from edgekit.measure.latency import LatencyProtocol
+from edgekit.measure.told import Told, ToldError
 from edgekit.measure.validity import Conditions
 from edgekit.measure.worker import Job, Measurement
-from edgekit.outputs import class_probabilities
 from edgekit.progress import SILENT, Progress
 from edgekit.remote.android.adb import SERIAL_VARIABLE, Adb
 from edgekit.remote.android.app import App, AppRequest, find_apps
-from edgekit.remote.android.app_result import read_app_result, read_engine, read_safely
+from edgekit.remote.android.app_result import read_app_result, read_engine, reading
 from edgekit.remote.android.facts import FACTS, STATE, find_emulation, parse_properties, read_device, read_state
 from edgekit.remote.android.look import PhoneLook
 from edgekit.remote.android.phone import Phone, open_phone
 from edgekit.remote.android.tool import ON_DEVICE, VARIABLE, Tool, ToolRun, find_tool
 from edgekit.runtime.engines.base import EngineInfo
-from edgekit.runtime.loading import load
-from edgekit.spec import ModelSpec
 from edgekit.targets import register
-from edgekit.targets.base import TargetRequest
+from edgekit.targets.base import Limits, TargetRequest
+from edgekit.targets.library import read_probabilities, read_spec
 from edgekit.version import __version__
 
 VARIANTS = ("cpu", "gpu", "nnapi")
 _SUFFIX = ".tflite"
+_LIMITS = Limits((_SUFFIX,))
 
 
 @register("android", variants=VARIANTS, address="the device's serial number in adb's list", here=True)
@@ -63,6 +64,11 @@ class AndroidDevice:
         self._way: App | Tool | None = None
         self._closed = False
 
+    @property
+    def limits(self) -> Limits:
+        """See :class:`~edgekit.targets.base.Limited`."""
+        return _LIMITS
+
     def describe(self) -> Device:
         """See :class:`~edgekit.targets.base.Target`."""
         phone = self._open()
@@ -79,7 +85,7 @@ class AndroidDevice:
     def answer(self, path: Path, pixels: NDArray[np.uint8], threads: int | None = None) -> PhotoAnswers:
         """See :class:`~edgekit.targets.base.Target`."""
         _check_model(path)
-        spec = _classifier(path)
+        spec = read_spec(path)
         way = self._find_way()
         if not isinstance(way, App):
             raise TargetError(
@@ -91,16 +97,16 @@ class AndroidDevice:
         brief = LatencyProtocol(warmup_runs=0, warmup_seconds=0.0, min_runs=1, min_seconds=0.0)
         seconds = AnswersJob.seconds(len(pixels))
         found = way.run(AppRequest(path, brief, self._delegate, threads or 1, seconds, photos))
-        name = found.get("answers")
-        if not isinstance(name, str):
-            raise TargetError(f"The app gives no answers to the photos for {path.name}. Export and install it anew.")
-        values = np.frombuffer(way.pull(name), "<f4").astype(np.float32)
-        if not len(values) or values.size % len(pixels):
-            raise TargetError(
-                f"The app gives {values.size} numbers for {len(pixels)} photos. Export and install it anew."
-            )
-        engine = read_safely(lambda: read_engine(found["engine"]))
-        return PhotoAnswers(engine, class_probabilities(values.reshape(len(pixels), -1), spec))
+        with reading():
+            told = Told(found)
+            engine, name = read_engine(told.part("engine")), told.text("answers")
+            if not name:
+                raise ToldError(f"it has no answers to the photos for {path.name}")
+            content = way.pull(name)
+            if len(content) % 4:
+                raise ToldError(f"its answers have {len(content)} bytes, which are no numbers")
+            values = np.frombuffer(content, "<f4").astype(np.float32)
+            return PhotoAnswers(engine, read_probabilities(values, len(pixels), spec))
 
     def look_at_phone(self) -> PhoneLook:
         """What there is on it, and how it is. Nothing is sent."""
@@ -162,9 +168,12 @@ class AndroidDevice:
 
     def _measure_by_app(self, app: App, path: Path, protocol: LatencyProtocol, threads: int | None) -> Measurement:
         seconds = Job("", protocol).seconds
+        begin = time.monotonic()
         found = app.run(AppRequest(path, protocol, self._delegate, threads or 1, seconds))
+        seconds = time.monotonic() - begin
         emulation = find_emulation(parse_properties(self._open().script("getprop").output))
-        return read_safely(lambda: read_app_result(found, emulation))
+        with reading():
+            return read_app_result(found, emulation, seconds)
 
     def _measure_by_tool(self, tool: Tool, path: Path, protocol: LatencyProtocol, threads: int | None) -> Measurement:
         phone = self._open()
@@ -189,13 +198,6 @@ class AndroidDevice:
 
     def _runtime(self) -> str:
         return "LiteRT's benchmark_model" if isinstance(self._way, Tool) else "adb"
-
-
-def _classifier(path: Path) -> ModelSpec:
-    with load(path) as predictor:
-        if predictor.spec is None or not predictor.spec.is_classifier:
-            raise UsageError(f"{path.name} is no classifier.")
-        return predictor.spec
 
 
 def _check_model(path: Path) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgekit.api.around import publish_around
+from edgekit.api.composition import Plan
 from edgekit.api.export_failures import explain_failure
-from edgekit.api.site import SitePlan, publish_site
 from edgekit.artifact import ArtifactRequest, Check
 from edgekit.converters.base import artifact_name
 from edgekit.converters.jobs import Outcome
@@ -22,7 +23,6 @@ from edgekit.files import atomic_write, check_writable, refuse_existing, remove
 from edgekit.manifest import Manifest, ManifestEntry
 from edgekit.progress import Progress
 from edgekit.report.folder import write_readme
-from edgekit.web.contents import MODELS
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class ExportResult:
         folder: the export folder.
         entries: the artifacts that were written, run and compared, in the order asked for.
         failures: those that were not.
-        is_site: whether the page for browsers lies around them.
+        next_step: what to do with a page or project that lies around them, a sentence; else ``None``.
     """
 
     folder: Path
     entries: tuple[ManifestEntry, ...]
     failures: tuple[ExportFailure, ...]
-    is_site: bool = False
+    next_step: str | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -138,16 +138,16 @@ def publish(
     exported: Manifest,
     outcomes: Sequence[Outcome],
     progress: Progress,
-    site: SitePlan | None = None,
+    plan: Plan | None = None,
 ) -> ExportResult:
-    """Moves what is sound into the folder, with the page of a site around it, then the manifest, then the README."""
+    """Moves what is sound into the folder, with what is planned around it, then the manifest, then the README."""
     entries, failures = [], []
     for outcome in outcomes:
         name = outcome.job.name
         log = folder / "logs" / f"{name}.log"
-        if site is not None and not outcome.error:
-            # A site is for everybody, what converters print is not.
-            entries.append(_publish(folder, outcome, f"{MODELS}/{name}", outcome.check, None))
+        if plan is not None and not outcome.error:
+            # A site or an app is for everybody, what converters print is not.
+            entries.append(_publish(folder, outcome, f"{plan.kind.models}/{name}", outcome.check, None))
             continue
         with atomic_write(log) as temporary:
             outcome.log.rename(temporary)
@@ -168,11 +168,12 @@ def publish(
             manifest = manifest.merged(older)
         elif older is not None:
             _remove_stale(folder, older, {entry.file for entry in entries}, progress)
-        if site is not None:
-            manifest = publish_site(folder, manifest, site.page)
+        if plan is not None:
+            manifest = publish_around(folder, manifest, plan, progress)
         manifest.write(folder)
         write_readme(folder, manifest)
-    return ExportResult(folder, tuple(entries), tuple(failures), is_site=site is not None and bool(entries))
+    next_step = plan.kind.next_step(folder) if plan is not None and entries else None
+    return ExportResult(folder, tuple(entries), tuple(failures), next_step)
 
 
 def _publish(folder: Path, outcome: Outcome, name: str, check: Check, log: Path | None) -> ManifestEntry:

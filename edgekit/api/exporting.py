@@ -13,6 +13,8 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.api.around import check_files
+from edgekit.api.composition import Plan, check_mixture, models_place, plan_composition
 from edgekit.api.export_checks import check_requests
 from edgekit.api.export_folder import (
     ExportFailure,
@@ -25,7 +27,6 @@ from edgekit.api.export_folder import (
 from edgekit.api.export_inputs import choose_calibration, make_reference
 from edgekit.api.export_memory import check_shapes
 from edgekit.api.model import Model
-from edgekit.api.site import check_site, models_place, plan_site
 from edgekit.arguments import as_path, as_texts, check_kind
 from edgekit.artifact import ArtifactRequest
 from edgekit.converters.base import artifact_name, get_converter, parse_requests
@@ -68,8 +69,8 @@ def export(
         model: what :func:`edgekit.train` returned, a ``.keras`` or ``.h5`` file, a SavedModel folder, a
             ``keras.Model`` or ``tf_keras.Model``, a ``tf.function`` with an input signature, or a
             ``ConcreteFunction``.
-        to: ``format[:precision]``, several with commas or as a list; or ``browser``, a site, which is a folder of its
-            own with the page and the models that it runs.
+        to: ``format[:precision]``, several with commas or as a list; or ``browser``, a site, or ``android``, a project
+            for Android Studio, each of which is a folder of its own with the models that it runs.
         output: the export folder; artifacts of earlier exports in it are kept.
         calibration: class folders to calibrate with, instead of the sample that training kept; or a
             sample in memory: (n, height, width, channels) uint8, of a model that takes no photos
@@ -94,8 +95,8 @@ def export(
         ModelFileError, SpecError: the model cannot be read.
     """
     texts = as_texts(to, "to")
-    site = plan_site(texts, progress)
-    requests = parse_requests(texts) if site is None else list(site.requests)
+    plan = plan_composition(texts, progress)
+    requests = parse_requests(texts) if plan is None else list(plan.requests)
     if not requests:
         raise UsageError("Name at least one format, as in: --to tflite:fp32,tflite:int8")
     for request in requests:
@@ -106,21 +107,21 @@ def export(
     folder = as_path(output, "output")
     if spec is not None:
         check_kind(spec, "spec", ModelSpec, "a ModelSpec")
-    check_site(folder, site)
+    check_mixture(folder, plan)
     if isinstance(model, str | os.PathLike):
         model = as_path(model, "model")
         # Before TensorFlow is loaded.
-        check_outputs(*models_place(folder, source_stem(model), site), requests, force=force)
+        _check_places(folder, source_stem(model), plan, requests, force)
     with open_nursery(list(settings), quiet_cpu()) as nursery:
         model = _with_threshold(_as_model(model, spec, about, progress), confidence_threshold)
-        place, stem = models_place(folder, model.spec.name, site)
-        check_outputs(place, stem, requests, force=force)
+        _check_places(folder, model.spec.name, plan, requests, force)
+        _, stem = models_place(folder, model.spec.name, plan)
         exported = _describe(model)
         check_folder(folder, exported, force=force)
         with writable_folder(folder):
             calibrated = calibration is not None or model.calibration is not None
-            if site is not None:
-                requests = site.possible(model, calibrated=calibrated, progress=progress)
+            if plan is not None:
+                requests = plan.possible(model, calibrated=calibrated, progress=progress)
             check_requests(model, requests, calibrated=calibrated)
             photos = choose_calibration(model, calibration, progress)
             check_requests(model, requests, calibrated=photos is not None)
@@ -128,9 +129,15 @@ def export(
                 with tempfile.TemporaryDirectory(prefix=work_prefix(), dir=folder, ignore_cleanup_errors=True) as work:
                     jobs = _prepare(model, stem, requests, settings, photos, Path(work), progress)
                     outcomes = run_jobs(jobs, Path(work), progress, nursery)
-                    return publish(folder, exported, outcomes, progress, site)
+                    return publish(folder, exported, outcomes, progress, plan)
             except OSError as error:
                 raise output_error(folder, error) from error
+
+
+def _check_places(folder: Path, name: str, plan: Plan | None, requests: list[ArtifactRequest], force: bool) -> None:
+    """Refuses to replace what may not be: what lies around the artifacts first, which nothing can make again."""
+    check_files(folder, name, plan, force=force)
+    check_outputs(*models_place(folder, name, plan), requests, force=force)
 
 
 def _read_options(requests: list[ArtifactRequest], given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

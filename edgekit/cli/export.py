@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ Examples:
   edgekit export theirs.h5 --labels labels.txt --scale 1/255 -o dist
   edgekit export saved_model/ --input-shape 1,49,10,1 -o dist
   edgekit export flowers.keras --to browser -o site
+  edgekit export flowers.keras --to android -o app
 
 \b
 Formats:
@@ -34,6 +34,8 @@ Formats:
   savedmodel:fp32      for TensorFlow Serving: pixels, or encoded photos
   browser              a site: a web page with tfjs and tflite models, fp32 and int8,
                        for any static host; browser:fp16 and so on for others
+  android              a project for Android Studio: an app with tflite models, fp32 and int8,
+                       and the library that it uses; android:fp16 and so on for others
 
 \b
 Each file is converted in a process of its own, then run and compared with the Keras model.
@@ -109,7 +111,7 @@ def command(
         **about_source(**about),
     )
     text = export_text(result.folder, result.entries, result.failures)
-    if result.is_site:
-        text += f"\nShow it with: edgekit serve {shlex.quote(str(result.folder))}"
+    if result.next_step is not None:
+        text += f"\n{result.next_step}"
     console.show(text, result.to_dict())
     return 1 if result.failures else 0

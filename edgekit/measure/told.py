@@ -57,6 +57,10 @@ class Told:
         """A finite number from ``low`` to ``high``."""
         return _number(self._fields.get(name), self._where(name), low, high)
 
+    def maybe(self, name: str, low: float, high: float) -> float | None:
+        """The same, or ``None`` where nothing was told."""
+        return None if self._fields.get(name) is None else self.number(name, low, high)
+
     def numbers(self, name: str, low: float, high: float) -> tuple[float, ...]:
         """A list of them, at least one."""
         values = self._list(name)
@@ -72,6 +76,13 @@ class Told:
         if value != int(value):
             raise ToldError(f"{self._where(name)} is {value:g} and no whole number")
         return int(value)
+
+    def flag(self, name: str) -> bool | None:
+        """True or false; ``None`` where nothing was told."""
+        value = self._fields.get(name)
+        if not isinstance(value, bool | None):
+            raise ToldError(f"{self._where(name)} is {_shown(value)}, neither true nor false")
+        return value
 
     def __getitem__(self, name: str) -> Any:
         """Whatever was told, unchecked; ``None`` where nothing was."""

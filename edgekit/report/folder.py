@@ -32,6 +32,21 @@ Cross-Origin-Embedder-Policy: require-corp
 
 It needs https: the camera, WebGPU and offline use are for secure addresses only."""
 
+_PROJECT = """## The app
+
+This folder is a Gradle project: `app` is an app that recognises what the camera sees, in photos too, and measures its
+models; `edgekit` is the library that it uses, which other projects can take. The models lie in `app/src/main/assets`.
+
+- Open the folder in Android Studio, plug in a phone, and press Run.
+- Or with a JDK 17, Android's SDK and the Gradle that `gradle/wrapper/gradle-wrapper.properties` names:
+  `gradle wrapper && ./gradlew installDebug`. The first makes Gradle's wrapper, a program that is not among the files.
+- `edgekit bench --on android` measures with the app, once it is installed.
+
+EdgeKit's own tests compile these sources and run them on a JVM; neither Gradle nor a phone has run them there."""
+
+_AROUND = {"app": _SITE, "project": _PROJECT}
+"""What there is to say of what lies around the artifacts, by its list in the manifest."""
+
 
 def write_readme(folder: Path, manifest: Manifest) -> None:
     """Writes ``README.md`` into an export folder."""
@@ -48,8 +63,7 @@ def update_readme(folder: Path, before: Manifest, after: Manifest) -> None:
 def readme_text(manifest: Manifest) -> str:
     """The text of the README, in Markdown."""
     sections = [f"# {manifest.name}\n\n{_about(manifest.spec)}", _table(manifest.artifacts)]
-    if manifest.site is not None:
-        sections.append(_SITE)
+    sections += [_AROUND[name] for name in manifest.around or {} if name in _AROUND]
     sections += how_to_run(manifest.artifacts, manifest.spec)
     sections.append(_footer(manifest.spec))
     return "\n\n".join(sections) + "\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.digest import NOT_OURS, sha256_of
-from edgekit.manifest import Manifest, ManifestEntry
+from edgekit.manifest import ManifestEntry
 
 MODELS = "models"
 """The folder of a site that has its models."""
@@ -27,28 +27,21 @@ def file_stem(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", plain).strip("-.") or "model"
 
 
-def describe_site(folder: Path, entries: Sequence[ManifestEntry], app: Sequence[str]) -> dict[str, Any]:
-    """The lists ``models`` and ``app`` of a site's manifest; all paths are relative to the site.
+def describe_models(folder: Path, entries: Sequence[ManifestEntry]) -> list[dict[str, Any]]:
+    """The list ``models`` of a site's manifest; all paths are relative to the site.
 
     Args:
-        folder: the site, with all its files.
+        folder: the site, with these models.
         entries: its artifacts; ``file`` is relative to the site.
-        app: the files of the page, relative to the site.
 
     Returns:
-        ``models``: of each its ``id``, ``format``, ``precision``, ``url`` (what the library loads), ``bytes`` and
-        ``files``. ``app``: files. A file has ``path``, ``bytes`` and ``sha256`` (hex).
+        Of each its ``id``, ``format``, ``precision``, ``url`` (what the library loads), ``bytes`` and ``files``. A
+        file has ``path``, ``bytes`` and ``sha256`` (hex).
 
     Raises:
         ModelFileError: a file is missing or cannot be read.
     """
-    models = [_describe_model(folder, entry) for entry in entries if entry.format in FORMATS]
-    return {"models": models, "app": [_describe_file(folder, path) for path in app]}
-
-
-def app_of(manifest: Manifest) -> tuple[str, ...]:
-    """The files of the page in a site, relative to it; empty for another folder."""
-    return tuple(file["path"] for file in (manifest.site or {}).get("app", ()))
+    return [_describe_model(folder, entry) for entry in entries if entry.format in FORMATS]
 
 
 def files_in(folder: Path) -> list[str]:

@@ -15,10 +15,15 @@ from edgekit.targets.on_android import AndroidDevice
 from edgekit.tflite.embed import embed
 from tests.android.adb.client import AdbClient
 from tests.android.adb.sandbox import SandboxError
+from tests.android.app_cases import CLASSIFIER, make_classifier, write_app_cases
 from tests.android.handset import Handset
+from tests.android.library_cases import write_cases
+from tests.android.library_photos import export_classifier, write_photos
+from tests.android.maven import MavenRun, find_lack, run_maven
 from tests.conftest import missing
 
-CLASSIFIER = "edge-tpu/test_data/mobilenet_v1_0.25_128_quant.tflite"
+PHOTOS = 100
+"""Validation photos that the Kotlin library answers as Python does."""
 
 SwitchOn = Callable[..., Handset]
 Open = Callable[..., AndroidDevice]
@@ -102,3 +107,36 @@ def flowers(shared_data: Path, tmp_path: Path) -> list[Path]:
     for path in paths:
         path.write_bytes(content)
     return paths
+
+
+@pytest.fixture(scope="session")
+def flower_photos(shared_data: Path) -> list[Path]:
+    """Validation photos of all labels."""
+    return sorted((shared_data / "flowers-224" / "val").glob("*/*.jpg"))[:: 550 // PHOTOS][:PHOTOS]
+
+
+@pytest.fixture(scope="session")
+def kotlin_cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Python's questions and answers, and what the app answers."""
+    return tmp_path_factory.mktemp("cases")
+
+
+@pytest.fixture(scope="session")
+def kotlin_run(
+    repository: Path,
+    shared_data: Path,
+    flower_photos: list[Path],
+    kotlin_cases: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> MavenRun:
+    """All tests of the Kotlin library and of the app, those against Python's answers included."""
+    if lack := find_lack():
+        missing(lack)
+    pytest.importorskip("tensorflow", reason="exporting needs the extra 'tensorflow'")
+    models = export_classifier(shared_data, tmp_path_factory.mktemp("model") / "dist")
+    write_cases(kotlin_cases)
+    write_photos(models, flower_photos, kotlin_cases)
+    classifier = make_classifier(shared_data, tmp_path_factory.mktemp("classifier") / "flowers.tflite")
+    hello = shared_data / "tflite-zoo" / "tflite-micro" / "hello_world_float.tflite"
+    write_app_cases(kotlin_cases, classifier, hello, flower_photos[0])
+    return run_maven(repository, repository / ".cache" / "android", f"-Dedgekit.cases={kotlin_cases}")

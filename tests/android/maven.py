@@ -25,15 +25,27 @@ class TestCase:
 
 @dataclass(frozen=True)
 class MavenRun:
+    """What came of it.
+
+    Attributes:
+        code: 0 also where tests failed, if everything compiled.
+        log: of Maven.
+        library: its tests.
+        app: its tests.
+    """
+
     code: int
     log: str
-    cases: tuple[TestCase, ...]
+    library: tuple[TestCase, ...]
+    app: tuple[TestCase, ...]
 
 
 def find_lack() -> str | None:
-    """What of JDK and Maven is missing, as a sentence's beginning, or ``None``."""
+    """What of JDK, Maven and aapt is missing, as a sentence's beginning, or ``None``."""
     if shutil.which("mvn") is None:
         return "there is no Maven; install it with: sh scripts/system-deps.sh"
+    if shutil.which("aapt") is None:
+        return "there is no aapt; install it with: sh scripts/system-deps.sh"
     if shutil.which("javac") is None:
         return "there is no JDK; install it with: sh scripts/system-deps.sh"
     told = subprocess.run(["javac", "-version"], capture_output=True, text=True, check=False)
@@ -43,17 +55,17 @@ def find_lack() -> str | None:
     return None
 
 
-def run_maven(repository: Path, module: str, build: Path, *arguments: str) -> MavenRun:
-    """``mvn test`` of one module and what it is made of.
+def run_maven(repository: Path, build: Path, *arguments: str) -> MavenRun:
+    """``mvn test`` of the library and the app, of which the one's failures do not keep the other from running.
 
     Args:
         repository: the checkout.
-        module: ``edgekit`` or ``app``.
         build: folder for everything that is built.
         arguments: more, as in ``-Dedgekit.cases=FOLDER``.
     """
-    reports = build / module / "surefire-reports"
-    shutil.rmtree(reports, ignore_errors=True)
+    reports = [build / module / "surefire-reports" for module in ("edgekit", "app")]
+    for folder in reports:
+        shutil.rmtree(folder, ignore_errors=True)
     pom = repository / "targets" / "android" / "pom.xml"
     command = [
         "mvn",
@@ -62,16 +74,15 @@ def run_maven(repository: Path, module: str, build: Path, *arguments: str) -> Ma
         "-f",
         str(pom),
         f"-Dbuild.root={build}",
-        "-pl",
-        f":{module}",
-        "-am",
+        "-Dmaven.test.failure.ignore=true",
         *arguments,
         "test",
     ]
     # What has been fetched once is not looked for again; what is missing still is.
     environment = {**os.environ, "MAVEN_OPTS": os.environ.get("MAVEN_OPTS", "-Xmx1g")}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    return MavenRun(done.returncode, done.stdout + done.stderr, tuple(_read_reports(reports)))
+    library, app = (tuple(_read_reports(folder)) for folder in reports)
+    return MavenRun(done.returncode, done.stdout + done.stderr, library, app)
 
 
 def _read_reports(folder: Path) -> list[TestCase]:

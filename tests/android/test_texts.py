@@ -140,7 +140,7 @@ Memory footprint delta from the start of the tool (MB): init=4.21094 overall=46.
 Overall peak memory footprint (MB) via periodic monitoring: 46.5
 """
 
-# Of 2025, two delegates and the newer statistics, from a published log of a phone.
+# Two delegates and the newer statistics, from a published log of a phone.
 SHARED = """Replacing 54 out of 559 node(s) with delegate (TfLiteGpuDelegateV2) node, yielding 3 partitions.
 Replacing 456 out of 506 node(s) with delegate (TfLiteXNNPackDelegate) node, yielding 13 partitions.
 Initialized session in 2227.67ms.

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import edgekit
-from edgekit.api.site import check_site, plan_site
+from edgekit.api.composition import check_mixture, plan_composition
 from edgekit.errors import ModelFileError, OutputError, SpecError, UsageError
 from edgekit.manifest import Manifest
 from edgekit.progress import SILENT
@@ -67,7 +67,7 @@ def site(make: Make, photos: Any, built_page: Path, tmp_path_factory: pytest.Tem
     folder = tmp_path_factory.mktemp("sites") / "site"
     result = edgekit.export(make(), "browser", folder, calibration=photos, progress=SILENT)
     assert result.failures == ()
-    assert result.is_site
+    assert result.next_step == f"Show it with: edgekit serve {folder}"
     return folder
 
 
@@ -259,7 +259,7 @@ def test_without_calibration_the_default_does_with_less(make: Make, tmp_path: Pa
         ("coreml:fp16, browser:fp32,onnx", "Export coreml:fp16, onnx with another"),
         ("browser:fp8", "browser has no precision 'fp8'. Known: fp32, fp16, int8."),
         ("browser:", "browser has no precision ''"),
-        ("brouser", "Unknown format 'brouser'. Known: browser, coreml"),
+        ("brouser", "Unknown format 'brouser'. Known: android, browser, coreml"),
     ],
 )
 def test_what_cannot_be_asked_for(to: str, says: str, tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_nobodys_files_are_replaced(built_page: Path, make: Make, tmp_path: Path
 def test_a_folder_of_other_exports_is_left_alone(built_page: Path, make: Make, tmp_path: Path) -> None:
     Manifest("x", make().spec, ()).write(tmp_path)
     with pytest.raises(OutputError, match="holds other exports"):
-        check_site(tmp_path, plan_site(["browser:fp32"], SILENT))
+        check_mixture(tmp_path, plan_composition(["browser:fp32"], SILENT))
 
 
 @pytest.mark.parametrize(

@@ -89,12 +89,14 @@ class Wheels:
         edgekit: what a device needs, and most of the rest.
         browser: what runs models in a browser and in Node.js.
         train: what trains.
+        android: the project that an export fills in.
     """
 
     folder: Path
     edgekit: Path
     browser: Path
     train: Path
+    android: Path
 
 
 def build_wheels(repository: Path, folder: Path) -> Wheels:
@@ -103,7 +105,7 @@ def build_wheels(repository: Path, folder: Path) -> Wheels:
     done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     files = {path.name.partition("-")[0]: path for path in folder.glob("*.whl")}
-    return Wheels(folder, files.pop("edgekit"), files.pop("edgekit_browser"), files.pop("edgekit_train"))
+    return Wheels(folder, files["edgekit"], *(files[f"edgekit_{part}"] for part in ("browser", "train", "android")))
 
 
 def unpack(wheels: Sequence[Path], folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The three wheels of a release: what is in each, how the extras bring them, and what is said where one is missing."""
+"""The wheels of a release: what is in each, how the extras bring them, and what is said where one is missing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Callable
 from email.parser import Parser
@@ -16,11 +17,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgekit.android.template import project_files
 from edgekit.version import __version__
 from tests.install.environments import Environment, Wheels, make_environment, unpack
 from tests.runtime.tfjs_models import write_dense
 
 FIND = "from edgekit.web.page import find_page; print(find_page())"
+
+FIND_PROJECT = "from edgekit.bundle import find_built; print(find_built('android'))"
 
 TRAIN = "import edgekit; edgekit.train('flowers')"
 
@@ -59,6 +63,7 @@ def requirements_of(wheel: Path) -> set[str]:
 def test_no_file_is_in_two_and_none_is_missing(wheels: Wheels, repository: Path) -> None:
     edgekit, train, browser = (names_of(wheel) for wheel in (wheels.edgekit, wheels.train, wheels.browser))
     assert not edgekit & train
+    assert {name.partition("/")[0] for name in names_of(wheels.android)} == {"edgekit_android"}
     assert {name.partition("/")[0] for name in browser} == {"edgekit_browser"}
     parts = ("training", "report/training_page")
     files = {
@@ -77,9 +82,12 @@ def test_the_extras_bring_the_parts_of_the_same_version(wheels: Wheels) -> None:
         f'edgekit-train=={__version__}; extra == "train"',
         f'edgekit-browser=={__version__}; extra == "tfjs"',
         f'edgekit-browser=={__version__}; extra == "browser"',
+        f'edgekit-android=={__version__}; extra == "tensorflow"',
+        f'edgekit-android=={__version__}; extra == "gpu"',
     }
     assert requirements_of(wheels.train) == {f"edgekit=={__version__}"}
     assert not requirements_of(wheels.browser)
+    assert not requirements_of(wheels.android)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +110,9 @@ def test_an_extra_that_is_written_in_another_way_is_refused(repository: Path, wr
 def test_a_checkout_names_no_part(repository: Path) -> None:
     """No index has them: what is installed as a checkout's extra would be somebody else's."""
     lines = (repository / "pyproject.toml").read_text(encoding="utf-8").splitlines()
-    assert not [line for line in lines if re.search(r"edgekit-(train|browser)", line) and not line.startswith("#")]
+    assert not [
+        line for line in lines if re.search(r"edgekit-(train|browser|android)", line) and not line.startswith("#")
+    ]
 
 
 def test_the_browsers_wheel_has_two_variants_of_litert(wheels: Wheels) -> None:
@@ -111,6 +121,22 @@ def test_the_browsers_wheel_has_two_variants_of_litert(wheels: Wheels) -> None:
     assert len([name for name in page if name.startswith("wasm/litert") and name.endswith(".wasm")]) == 2
     assert "edgekit_browser/node/runner.cjs" in page
     assert wheels.browser.stat().st_size < 12_000_000
+
+
+def test_androids_wheel_has_the_project_of_an_export(wheels: Wheels, repository: Path) -> None:
+    prefix = "edgekit_android/android/"
+    found = {name.removeprefix(prefix) for name in names_of(wheels.android) if name.startswith(prefix)}
+    assert found == set(project_files(repository / "targets/android"))
+
+
+def test_what_is_installed_from_a_checkout_has_that_project_too(repository: Path) -> None:
+    settings = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    patterns = [one for one in settings["package-data"]["edgekit.targets"] if one.startswith("android/")]
+    targets = repository / "targets"
+    # As setuptools reads them, two asterisks are files, too.
+    found = {path for pattern in patterns for path in targets.glob(pattern.replace("**", "**/*")) if path.is_file()}
+    project = targets / "android"
+    assert {path.relative_to(project).as_posix() for path in found} == set(project_files(project))
 
 
 def test_an_extra_brings_what_runs_models_in_node(with_browser: Environment, tmp_path: Path) -> None:
@@ -133,6 +159,16 @@ def test_without_the_browsers_wheel_it_is_named(bare: Environment, wheels: Wheel
     (place / "edgekit_browser" / "version.py").write_text('__version__ = "0.0.1"\n')
     other = bare.run("python", "-c", FIND, cwd=tmp_path, PYTHONPATH=str(place))
     assert "edgekit-browser 0.0.1 is installed" in other.stderr
+
+
+def test_without_androids_wheel_it_is_named(bare: Environment, wheels: Wheels, tmp_path: Path) -> None:
+    without = bare.run("edgekit", "export", "none.keras", "--to", "android", cwd=tmp_path)
+    assert without.returncode == 1
+    assert f"The project for Android is not here. It comes with edgekit-android {__version__}" in without.stderr
+    assert f"pip install dist/{wheels.android.name}" in without.stderr
+    place = unpack([wheels.android], tmp_path / "installed")
+    found = bare.run("python", "-c", FIND_PROJECT, cwd=tmp_path, PYTHONPATH=str(place))
+    assert Path(found.stdout.strip()) == place / "edgekit_android" / "android"
 
 
 def test_without_the_wheel_that_trains_it_is_named(bare: Environment, tmp_path: Path) -> None:

@@ -2,98 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+import contextlib
+from collections.abc import Iterator
 
 from edgekit.errors import TargetError
 from edgekit.measure.device import Device
-from edgekit.measure.phone import PhoneState
+from edgekit.measure.phone import THERMAL_NAMES, PhoneState
+from edgekit.measure.told import Told, ToldError
 from edgekit.measure.validity import Conditions
 from edgekit.measure.worker import Measurement
 from edgekit.runtime.engines.base import EngineInfo
 from edgekit.version import __version__
 
-Value = TypeVar("Value")
+_DAY = 86_400.0
+_MOST_CORES = 1024
+_MOST_BYTES = 1 << 50
+_HIGHEST_CLOCK = 100_000
+"""MHz, far beyond every processor's."""
 
 
-def read_app_result(found: Mapping[str, Any], emulation: str | None) -> Measurement:
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """What cannot be read becomes a :class:`TargetError` that says how to get an app that can."""
+    try:
+        yield
+    except ToldError as error:
+        raise TargetError(
+            f"The app sent a result that cannot be read: {error}. Export and install it anew: edgekit export MODEL "
+            "--to android"
+        ) from error
+
+
+def read_app_result(found: object, emulation: str | None, seconds: float = _DAY) -> Measurement:
     """What the app's JSON says of one model.
 
     Args:
         found: its object in ``results``.
         emulation: how it shows that the device is an emulator, as adb sees it.
+        seconds: that have passed here meanwhile; no time that was told can be longer.
 
     Raises:
-        KeyError, TypeError, ValueError: a field is missing, or of another kind.
+        ToldError: a field is missing, of another kind, or cannot be so.
     """
-    told, conditions, engine = found["device"], found["conditions"], read_engine(found["engine"])
-    seen = told.get("emulation") or emulation
-    durations = tuple(int(one) for one in found["durations_ns"])
-    if not durations:
-        raise ValueError("no durations")
-    device = Device(
-        name=str(told["name"])[:100],
-        model=str(told["model"])[:100],
-        os=str(told["os"])[:100],
-        architecture=str(told["architecture"])[:40],
-        cores=int(told["cores"]),
-        memory_bytes=_whole(told.get("memory_bytes")),
-        runtime="EdgeKit's app",
-        emulated=bool(told.get("emulated")) or emulation is not None,
-        emulation=None if seen is None else str(seen)[:200],
-        virtual=emulation is not None,
-    )
+    told = Told(found)
+    engine = read_engine(told.part("engine"))
+    longest = 1e3 * (seconds + 1)  # clocks differ a little
+    durations = told.numbers("durations_ns", 0, 1e6 * longest)
+    if sum(durations) > 1e6 * longest:
+        raise ToldError(f"the runs took {sum(durations) / 1e9:.1f} s by its clock, where {seconds:.1f} s have passed")
     return Measurement(
         engine=engine,
-        device=device,
-        load_ms=float(found["load_ms"]),
-        first_call_ms=float(found["first_call_ms"]),
-        durations=durations,
-        peak_memory_bytes=_whole(found.get("peak_memory_bytes")),
-        base_memory_bytes=_whole(found.get("base_memory_bytes")),
-        conditions=Conditions(
-            frequency_before=_number(conditions.get("frequency_before")),
-            frequency_after=_number(conditions.get("frequency_after")),
-            doubts=tuple(str(doubt)[:500] for doubt in found.get("doubts") or ()),
-            phone=PhoneState.from_dict(conditions),
-        ),
+        device=_read_device(told.part("device"), emulation),
+        load_ms=told.number("load_ms", 0, longest),
+        first_call_ms=told.number("first_call_ms", 0, longest),
+        durations=tuple(map(int, durations)),
+        peak_memory_bytes=told.whole("peak_memory_bytes", 0, _MOST_BYTES),
+        base_memory_bytes=told.whole("base_memory_bytes", 0, _MOST_BYTES),
+        conditions=_read_conditions(told),
         versions={"edgekit": __version__, engine.name: engine.version},
         accelerator=engine.kernels if "delegate" in engine.kernels else None,
     )
 
 
-def read_safely(build: Callable[[], Value]) -> Value:
-    """What a reader gives.
-
-    Raises:
-        TargetError: it met something else than it reads.
-    """
-    try:
-        return build()
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise TargetError(
-            f"The app sent a result that cannot be read ({type(error).__name__}: {error}). Export and install it anew: "
-            "edgekit export MODEL --to android"
-        ) from error
-
-
-def read_engine(told: Mapping[str, Any]) -> EngineInfo:
+def read_engine(told: Told) -> EngineInfo:
     """What ran the model.
 
     Raises:
-        KeyError, TypeError, ValueError: as of :func:`read_app_result`.
+        ToldError: as of :func:`read_app_result`.
     """
-    simulated = told.get("simulated")
-    name, version, kernels = (str(told[word])[:100] for word in ("name", "version", "kernels"))
     return EngineInfo(
-        name, version, kernels, _whole(told.get("threads")), None if simulated is None else str(simulated)
+        told.text("name") or "unknown",
+        told.text("version") or "unknown",
+        told.text("kernels") or "unknown",
+        told.whole("threads", 1, _MOST_CORES),
+        told.text("simulated") or None,
     )
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _read_device(told: Told, emulation: str | None) -> Device:
+    return Device(
+        name=told.text("name"),
+        model=told.text("model"),
+        os=told.text("os"),
+        architecture=told.text("architecture", 40),
+        cores=told.whole("cores", 1, _MOST_CORES) or 1,
+        memory_bytes=told.whole("memory_bytes", 0, _MOST_BYTES),
+        runtime="EdgeKit's app",
+        emulated=told.flag("emulated") is True or emulation is not None,
+        emulation=told.text("emulation", 200) or emulation,
+        virtual=emulation is not None,
+    )
 
 
-def _whole(value: object) -> int | None:
-    number = _number(value)
-    return None if number is None else int(number)
+def _read_conditions(found: Told) -> Conditions:
+    told, hottest = found.part("conditions"), len(THERMAL_NAMES) - 1
+    return Conditions(
+        frequency_before=told.maybe("frequency_before", 0, _HIGHEST_CLOCK),
+        frequency_after=told.maybe("frequency_after", 0, _HIGHEST_CLOCK),
+        doubts=found.texts("doubts", 500),
+        phone=PhoneState(
+            thermal_status_before=told.whole("thermal_status_before", 0, hottest),
+            thermal_status_after=told.whole("thermal_status_after", 0, hottest),
+            battery_level=told.maybe("battery_level", 0, 1),
+            charging=told.flag("charging"),
+            power_save=told.flag("power_save"),
+        ),
+    )

@@ -28,7 +28,7 @@ internal fun openGpu(): Accelerator = opening("GPU delegate", "Add the dependenc
 }
 
 /** @throws EdgeKitException the phone has no Neural Networks API. */
-internal fun openNnapi(): Accelerator = opening("NNAPI", "Use Delegate.CPU") { NnApiDelegate() }
+internal fun openNnapi(): Accelerator = opening("NNAPI delegate", "Use Delegate.CPU") { NnApiDelegate() }
 
 private fun opening(kernels: String, advice: String, open: () -> LiteRtDelegate): Accelerator = try {
     Accelerator(kernels, open())

@@ -8,8 +8,8 @@ import java.io.Closeable
 import java.nio.ByteBuffer
 
 /**
- * A loaded model as it is, without a meaning for its tensors: what a benchmark needs. Takes every `.tflite`, with a spec
- * of EdgeKit or without one. To classify photos, take [EdgeKitClassifier].
+ * A loaded model as it is, without a meaning for its tensors: what a benchmark needs. Takes every `.tflite`, with
+ * EdgeKit's spec or without one. To classify photos, take [EdgeKitClassifier].
  *
  * The same rules on threads hold here: one at a time, with the GPU delegate the one that opened it.
  *
@@ -63,7 +63,9 @@ public class Graph private constructor(
     public fun answer(pixels: ByteArray): FloatArray = turns.take {
         val size = elements(runtime.inputs[0])
         if (runtime.inputs.size != 1 || pixels.size != size) {
-            throw EdgeKitException("$name takes $size values of pixels. Got: ${pixels.size}. Prepare the photos for it.")
+            throw EdgeKitException(
+                "$name takes $size values of pixels. Got: ${pixels.size}. Prepare the photos for it.",
+            )
         }
         encoder.encode(pixels, inputs[0])
         runtime.run(inputs, outputs)

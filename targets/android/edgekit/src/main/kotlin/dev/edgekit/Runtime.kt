@@ -25,7 +25,7 @@ public enum class Delegate {
  *
  * @property name of the runtime, as in `LiteRT`.
  * @property version of the runtime.
- * @property kernels `XNNPACK`, `GPU delegate` or `NNAPI`.
+ * @property kernels `XNNPACK`, `GPU delegate` or `NNAPI delegate`.
  * @property threads of the processor that it may use.
  * @property notes sentences on what was asked for and did not work.
  */

@@ -18,10 +18,7 @@ internal fun isPlainName(name: String): Boolean =
     name.length in 1..MAX_NAME && name.first() != '.' && name.none { it == '/' || it == '\\' || it < ' ' }
 
 /** A model that the app has. */
-class StoredModel(
-    val name: String,
-    private val load: () -> ByteBuffer,
-) {
+class StoredModel(val name: String, private val load: () -> ByteBuffer) {
     /** @throws EdgeKitException it cannot be read. */
     fun read(): ByteBuffer = try {
         load()

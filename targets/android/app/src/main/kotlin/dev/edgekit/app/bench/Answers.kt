@@ -9,7 +9,7 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
 /**
- * What a model answers to photos, as 32-bit floats, little-endian, a photo's after the other's: the graph's real values.
+ * What a model answers to photos: the graph's real values as 32-bit floats, little-endian, one photo after the other.
  *
  * @param name of the result's file.
  * @param onPhoto called before each photo; what it throws ends it.
@@ -45,7 +45,8 @@ internal fun writeAnswers(storage: Storage, graph: Graph, photos: Photos, name: 
 
 private fun checkShape(graph: Graph, photos: Photos) {
     val shape = graph.file.inputs.firstOrNull()?.shape?.drop(1).orEmpty()
-    val fits = shape.size == photos.shape.size && shape.zip(photos.shape).all { (size, other) -> size in setOf(-1, other) }
+    val fits =
+        shape.size == photos.shape.size && shape.zip(photos.shape).all { (size, other) -> size in setOf(-1, other) }
     if (!fits) {
         throw EdgeKitException("The model takes photos of $shape, and these are of ${photos.shape}. Prepare them anew.")
     }

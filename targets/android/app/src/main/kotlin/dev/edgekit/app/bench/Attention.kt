@@ -35,6 +35,11 @@ class Attention : Watch {
         left = !isIn
     }
 
-    override fun disturbances(): List<String> =
-        if (left) listOf("The app was not in front while it measured. Leave it there, the phone unlocked.") else emptyList()
+    override fun disturbances(): List<String> = if (left) {
+        listOf(
+            "The app was not in front while it measured. Leave it there, the phone unlocked.",
+        )
+    } else {
+        emptyList()
+    }
 }

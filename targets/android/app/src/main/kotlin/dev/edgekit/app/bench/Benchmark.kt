@@ -58,7 +58,10 @@ class Benchmark(
     } catch (_: CancellationException) {
         failed(model, "It was stopped.")
     } catch (_: OutOfMemoryError) {
-        failed(model, "${model.name} takes more memory than the phone gives. Close other apps, or take a smaller model.")
+        failed(
+            model,
+            "${model.name} takes more memory than the phone gives. Close other apps, or take a smaller model.",
+        )
     } finally {
         measured++
     }

@@ -50,7 +50,8 @@ fun findDoubts(before: PhoneState, after: PhoneState): List<String> = buildList 
     if (worst >= HELD_BACK_FROM) {
         val name = THERMAL_NAMES[minOf(worst, THERMAL_NAMES.size - 1)]
         add(
-            "The phone throttled (thermal status $worst, $name). Let it cool down, without its case and out of the sun.",
+            "The phone throttled (thermal status $worst, $name). Let it cool down, without its case and out of the " +
+                "sun.",
         )
     }
     if (before.powerSave == true || after.powerSave == true) {

@@ -71,7 +71,7 @@ class Camera(
     /** To be called in the handler's thread, where a person has allowed it. */
     @SuppressLint("MissingPermission")
     fun open() {
-        reader.setOnImageAvailableListener({ it.acquireLatestImage()?.use(onFrame) }, handler)
+        reader.setOnImageAvailableListener({ if (!closed) it.acquireLatestImage()?.use(onFrame) }, handler)
         try {
             manager.openCamera(lens.id, Opening(), handler)
         } catch (_: CameraAccessException) {
@@ -101,7 +101,11 @@ class Camera(
         startSession(camera, listOf(shown, reader.surface), Running(request.build()))
     }
 
-    private fun startSession(camera: CameraDevice, surfaces: List<Surface>, callback: CameraCaptureSession.StateCallback) {
+    private fun startSession(
+        camera: CameraDevice,
+        surfaces: List<Surface>,
+        callback: CameraCaptureSession.StateCallback,
+    ) {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.P) {
             val outputs = surfaces.map(::OutputConfiguration)
             val kind = SessionConfiguration.SESSION_REGULAR
