@@ -106,7 +106,7 @@ class Files(SimpleHTTPRequestHandler):
     """As ``python -m http.server``. Each request has a connection of its own, so that none outlives its server."""
 
     def end_headers(self) -> None:
-        """Lets browsers keep it themselves, too; with ``Last-Modified`` alone they do so the longer, the older it is."""
+        """Lets browsers keep it, too: with ``Last-Modified`` alone they do so the longer, the older it is."""
         self.send_header("Cache-Control", "max-age=3600")
         super().end_headers()
 
