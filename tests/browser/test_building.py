@@ -19,6 +19,7 @@ from edgekit.progress import Silent
 from edgekit.runtime.engines import node_process
 from edgekit.web import building
 from edgekit.web.page import find_page
+from tests.cli.conftest import heed_interrupts
 
 BUILD = """\
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -196,6 +197,7 @@ def _start(sources: Path, **variables: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
 
 

@@ -31,6 +31,7 @@ from edgekit.remote.browser.server import SECRET_HEADER, TOKEN_HEADER
 from edgekit.report.latency import BenchmarkReport
 from edgekit.targets import get_target
 from tests.browser.node_models import LABELS, SIZE, find, make_models
+from tests.cli.conftest import heed_interrupts
 
 SHORT = LatencyProtocol(warmup_runs=1, warmup_seconds=0, min_runs=6, min_seconds=0, max_seconds=30)
 MODEL = "tflite-zoo/tflite-micro/hello_world_float.tflite"
@@ -368,7 +369,14 @@ def waiting(model: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """``edgekit bench`` that has told two addresses, which nobody opens."""
     on = "browser:litert-wasm@remote/one,browser:litert-wasm@remote/two"
     words = [sys.executable, "-c", CLI, str(tmp_path), "bench", str(model), "--on", on]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    process = subprocess.Popen(
+        words,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        preexec_fn=heed_interrupts,
+    )
     yield process
     process.kill()
     process.wait()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import io
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,23 +61,61 @@ def page(chromium: Browser, url: str) -> Iterator[Visit]:
     yield from opened(chromium, url)
 
 
-@pytest.mark.parametrize("engine", ["wasm", "litert-wasm"])
-def test_a_picked_photo_gets_pythons_answer(
-    chromium: Browser, url: str, site: Path, shared_data: Path, engine: str
+@dataclass(frozen=True)
+class Camera:
+    """A browser whose camera shows one photo, and Python's best class for that."""
+
+    browser: Browser
+    best: str
+
+
+@pytest.fixture(scope="module")
+def camera(
+    chromium: Browser, chromium_path: str, site: Path, photo: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Camera]:
+    folder = tmp_path_factory.mktemp("camera")
+    frame, film = folder / "frame.jpg", folder / "camera.mjpeg"
+    Image.open(photo).resize((640, 480)).save(frame, quality=95)
+    film.write_bytes(frame.read_bytes() * 3)
+    fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    source = f"--use-file-for-fake-video-capture={film}"
+    args = [*FLAGS, *SOFTWARE_GPU, *fake, source]
+    browser = chromium.browser_type.launch(executable_path=chromium_path, args=args)
+    yield Camera(browser, expected_bars(site, frame)[0][0])
+    browser.close()
+
+
+def give(visited: Visit, kind: str, photo: Path) -> None:
+    """Drops or pastes a photo."""
+    data = base64.b64encode(photo.read_bytes()).decode()
+    visited.page.evaluate(GIVE_FILE, [kind, data, photo.name, "image/jpeg"])
+
+
+@pytest.mark.parametrize("engine", ["wasm", "webgl", "webgpu", "cpu", "litert-wasm", "litert-webgpu"])
+def test_photos_pasted_ones_and_the_camera_get_pythons_answer_in_every_engine(
+    camera: Camera, url: str, site: Path, shared_data: Path, engine: str
 ) -> None:
-    for visited in opened(chromium, url, engine):
-        for photo in jpegs(shared_data, 3):
-            visited.page.set_input_files("#pick", photo)
+    for visited in opened(camera.browser, url, engine, permissions=["camera"]):
+        tab = visited.page
+        assert tab.is_hidden("#problem"), tab.inner_text("#problem-text")
+        *picked, pasted = jpegs(shared_data, 3)
+        for photo in picked:
+            tab.set_input_files("#pick", photo)
             visited.shows(expected_bars(site, photo))
-        assert visited.page.inner_text("#seen-size") == "56 × 56, colour"
-        assert visited.page.eval_on_selector_all("#tray li", "all => all.length") == 3
+        assert tab.inner_text("#seen-size") == "56 × 56, colour"
+        give(visited, "paste", pasted)
+        visited.shows(expected_bars(site, pasted))
+        assert tab.eval_on_selector_all("#tray li", "all => all.length") == 3
+        tab.click("#camera")
+        tab.wait_for_function("() => document.querySelector('#live-text').textContent.includes(' a second, ')")
+        tab.wait_for_function("name => document.querySelector('#winner').textContent === name", arg=camera.best)
+        assert tab.is_checked(f"input[value='{engine}']")
         assert visited.complaints == []
 
 
 def test_a_photo_can_be_dropped_and_pasted(page: Visit, site: Path, shared_data: Path) -> None:
     for kind, photo in zip(("drop", "paste"), jpegs(shared_data, 2), strict=True):
-        data = base64.b64encode(photo.read_bytes()).decode()
-        page.page.evaluate(GIVE_FILE, [kind, data, photo.name, "image/jpeg"])
+        give(page, kind, photo)
         page.page.wait_for_function(
             "count => document.querySelector('#tray').childElementCount === count", arg=1 + (kind == "paste")
         )
@@ -96,33 +134,18 @@ def test_what_is_no_photo_is_refused_by_name(page: Visit, photo: Path) -> None:
     page.page.wait_for_selector("#problem", state="hidden")
 
 
-def test_the_camera_is_recognised_live_and_a_picture_kept(
-    chromium: Browser, chromium_path: str, url: str, site: Path, photo: Path, tmp_path: Path
-) -> None:
-    frame = io.BytesIO()
-    Image.open(photo).resize((640, 480)).save(frame, "JPEG", quality=95)
-    (tmp_path / "frame.jpg").write_bytes(frame.getvalue())
-    (tmp_path / "camera.mjpeg").write_bytes(frame.getvalue() * 3)
-    best, _ = expected_bars(site, tmp_path / "frame.jpg")[0]
-    fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    source = f"--use-file-for-fake-video-capture={tmp_path / 'camera.mjpeg'}"
-    browser = chromium.browser_type.launch(executable_path=chromium_path, args=[*FLAGS, *fake, source])
-    try:
-        for visited in opened(browser, url, permissions=["camera"]):
-            tab = visited.page
-            tab.click("#camera")
-            tab.wait_for_function("() => document.querySelector('#live-text').textContent.includes(' a second, ')")
-            tab.wait_for_function("name => document.querySelector('#winner').textContent === name", arg=best)
-            # It is said once it stands, not with each frame.
-            tab.wait_for_function("name => document.querySelector('#status').textContent.startsWith(name)", arg=best)
-            visited.check_accessibility()
-            tab.click("#keep")
-            tab.wait_for_selector("#view[data-state=photo]")
-            tab.wait_for_function("() => document.querySelector('#video').srcObject === null")
-            assert tab.inner_text("#winner") == best
-            assert visited.complaints == []
-    finally:
-        browser.close()
+def test_the_camera_is_announced_and_a_picture_of_it_kept(camera: Camera, url: str) -> None:
+    for visited in opened(camera.browser, url, permissions=["camera"]):
+        tab = visited.page
+        tab.click("#camera")
+        # It is said once it stands, not with each frame.
+        tab.wait_for_function("name => document.querySelector('#status').textContent.startsWith(name)", arg=camera.best)
+        visited.check_accessibility()
+        tab.click("#keep")
+        tab.wait_for_selector("#view[data-state=photo]")
+        tab.wait_for_function("() => document.querySelector('#video').srcObject === null")
+        assert tab.inner_text("#winner") == camera.best
+        assert visited.complaints == []
 
 
 def test_a_forbidden_camera_is_explained(page: Visit) -> None:

@@ -105,6 +105,11 @@ LEFT = """async () => [
 class Files(SimpleHTTPRequestHandler):
     """As ``python -m http.server``. Each request has a connection of its own, so that none outlives its server."""
 
+    def end_headers(self) -> None:
+        """Lets browsers keep it, too: with ``Last-Modified`` alone they do so the longer, the older it is."""
+        self.send_header("Cache-Control", "max-age=3600")
+        super().end_headers()
+
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing."""
 

@@ -90,12 +90,17 @@ worker.addEventListener("fetch", (event) => {
 /** The page: today's, where the network tells in time which that is. */
 async function servePage(request: Request): Promise<Response> {
   await within(PATIENCE_MS, refresh());
-  return serveFile(PAGE, request);
+  return serveFile(PAGE, anew(request));
 }
 
 async function serveManifest(request: Request): Promise<Response> {
   await within(PATIENCE_MS, refresh());
-  return (await read("manifest")) ?? fetch(request);
+  return (await read("manifest")) ?? fetch(anew(request));
+}
+
+/** Past the browser's own cache, which may still have what a site that has gone sent. */
+function anew(request: Request): Request {
+  return new Request(request, { cache: "no-cache" });
 }
 
 /** A file of the app from the cache, or fetched, checked and kept; anything else from the network. */
