@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edgekit.runtime.engines.node_process import find_node
+from edgekit.web.building import find_tools
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PINS = REPOSITORY / "requirements" / "tasks-vision"
@@ -17,7 +17,7 @@ PACKAGE = "node_modules/@mediapipe/tasks-vision"
 
 
 def install_tasks_vision() -> Path:
-    """The package's folder; fetched with npm where it is not there yet (52 MB)."""
+    """The package's folder; fetched with npm where it is not there yet (39 MB)."""
     files = [PINS / name for name in ("package.json", "package-lock.json")]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
     folder = REPOSITORY / ".cache" / f"tasks-vision-{digest}"
@@ -32,9 +32,7 @@ def install_tasks_vision() -> Path:
 
 
 def _fetch(folder: Path) -> None:
-    node = find_node("Fetching MediaPipe with npm")
-    script = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    npm = [str(node), str(script)] if script.is_file() else [shutil.which("npm") or "npm"]
+    _, npm = find_tools()
     # Only what the lock file names by its digest, and none of its scripts.
     command = [*npm, "ci", "--ignore-scripts", "--loglevel=error"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)

@@ -36,18 +36,11 @@ from benchmarks._browser_models import DATA, MODELS, export_models, write_photos
 from benchmarks._browser_packages import REPOSITORY, install_tasks_vision
 from benchmarks._browser_server import serve
 from edgekit.remote.browser.installed import find_browser
+from tests.browser.conftest import FLAGS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-FLAGS = (
-    "--no-sandbox",  # containers and root have none
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PAGE = """<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Benchmark</title>
 <script type="module" src="page.js"></script>"""
 

@@ -181,7 +181,8 @@ class BrowserEngine:
 
     def measure(self, path: Path, protocol: LatencyProtocol, threads: int | None = None) -> Measurement:
         """See :class:`~edgekit.targets.base.Target`."""
-        page, device = self._open(path, threads)
+        self._check(path, threads)
+        page, device = self._open()
         watch = PeakWatch(page.processes())
         begin = time.monotonic()
         reply = self._run(page, path, {"op": "measure", "protocol": asdict(protocol)}, {}, seconds_for(protocol))
@@ -192,7 +193,7 @@ class BrowserEngine:
         """See :class:`~edgekit.targets.base.Target`."""
         self._check(path, threads)
         spec = read_spec(path)
-        page, _ = self._open(path, threads)
+        page, _ = self._open()
         request = {"op": "answer", "pixels": "pixels", "count": len(pixels), "shape": list(pixels.shape[1:])}
         content = {"pixels": np.ascontiguousarray(pixels).tobytes}
         reply = Told(self._run(page, path, request, content, AnswersJob.seconds(len(pixels))))
@@ -210,8 +211,7 @@ class BrowserEngine:
         if not path.exists():
             raise ModelFileError(f"There is no model at {path}. Check the path.")
 
-    def _open(self, path: Path, threads: int | None) -> tuple[Page, Device]:
-        self._check(path, threads)
+    def _open(self) -> tuple[Page, Device]:
         page = self._browser.page()
         if (missing := lacking(self._engine, page.device())) is not None:
             raise TargetError(f"The engine {self._engine} does not work in this browser: {missing}.")

@@ -52,7 +52,7 @@ def build(progress: Progress) -> str:
     Raises:
         EdgeKitError: no Node, one that is too old, or a command failed; with what it said.
     """
-    node, npm = _find_tools()
+    node, npm = find_tools()
     version = _read_version(node)
     try:
         make_directory(bundle.SOURCES / "dist")
@@ -106,8 +106,12 @@ def _read(stamp: Path) -> str:
         return ""
 
 
-def _find_tools() -> tuple[Path, list[str]]:
-    """Node and npm: those of the wheel that the extra ``tfjs`` brings, else those of the system."""
+def find_tools() -> tuple[Path, list[str]]:
+    """Node, and npm as a command: those of the wheel that the extra ``tfjs`` brings, else those of the system.
+
+    Raises:
+        EdgeKitError: neither is there.
+    """
     try:
         node = find_node("Building the page")
         script = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"

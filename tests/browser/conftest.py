@@ -15,6 +15,7 @@ import pytest
 
 from edgekit.errors import TargetError
 from edgekit.remote.browser.installed import find_browser
+from edgekit.remote.browser.started import GRAPHICS, SOFTWARE_GRAPHICS
 from tests.conftest import REPOSITORY, missing
 
 if TYPE_CHECKING:
@@ -29,14 +30,7 @@ FLAGS = (
     "--disable-sync",
 )
 
-SOFTWARE_GPU = (
-    "--enable-unsafe-webgpu",
-    "--use-webgpu-adapter=swiftshader",
-    "--enable-features=Vulkan",
-    "--use-vulkan=swiftshader",
-    "--ignore-gpu-blocklist",
-    "--enable-unsafe-swiftshader",
-)
+SOFTWARE_GPU = (*GRAPHICS, *SOFTWARE_GRAPHICS)
 """WebGL and WebGPU on machines without a graphics processor: slow, but they compute."""
 
 POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' blob: data:"

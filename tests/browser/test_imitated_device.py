@@ -30,6 +30,7 @@ from edgekit.remote.browser import visits
 from edgekit.remote.browser.server import SECRET_HEADER, TOKEN_HEADER
 from edgekit.report.latency import BenchmarkReport
 from edgekit.targets import get_target
+from edgekit.targets.base import Target
 from tests.browser.node_models import LABELS, SIZE, find, make_models
 from tests.cli.conftest import heed_interrupts
 
@@ -302,14 +303,8 @@ def test_a_folder_without_anything_to_run_is_a_mistake(tmp_path: Path) -> None:
         benchmark(folder, "browser:litert-wasm", progress=Unasked())
 
 
-def test_closing_ends_who_waits_for_a_device(model: Path) -> None:
-    heard = threading.Event()
-
-    class Waiting(Silent):
-        def say(self, message: str) -> None:
-            heard.set()
-
-    target = get_target("browser:litert-wasm@remote", Waiting())
+def measuring(target: Target, model: Path) -> tuple[threading.Thread, list[Exception]]:
+    """A thread that measures, and what it fails with once it has ended."""
     found: list[Exception] = []
 
     def wait() -> None:
@@ -320,6 +315,18 @@ def test_closing_ends_who_waits_for_a_device(model: Path) -> None:
 
     thread = threading.Thread(target=wait)
     thread.start()
+    return thread, found
+
+
+def test_closing_ends_who_waits_for_a_device(model: Path) -> None:
+    heard = threading.Event()
+
+    class Waiting(Silent):
+        def say(self, message: str) -> None:
+            heard.set()
+
+    target = get_target("browser:litert-wasm@remote", Waiting())
+    thread, found = measuring(target, model)
     assert heard.wait(20)
     target.close()
     target.close()
@@ -339,16 +346,7 @@ def test_closing_ends_who_waits_for_a_result(model: Path) -> None:
         return {}
 
     target = get_target("browser:litert-wasm@remote", Device(never, HELLO))
-    found: list[Exception] = []
-
-    def wait() -> None:
-        try:
-            target.measure(model, SHORT)
-        except TargetError as error:
-            found.append(error)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
+    thread, found = measuring(target, model)
     assert asked.wait(20)
     target.close()
     thread.join(20)

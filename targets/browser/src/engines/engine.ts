@@ -43,8 +43,8 @@ export interface EngineInfo {
 }
 
 /** One run: the outputs, and where its time went, in milliseconds. */
-export interface Run {
-  readonly outputs: Readonly<Record<string, Values>>;
+export interface Run<Value = Values> {
+  readonly outputs: Readonly<Record<string, Value>>;
   /** Until the answer is computed; what only starts work counts with the reading. */
   readonly runMs: number;
   /** Reading the answer back. */

@@ -3,7 +3,7 @@ import "@tensorflow/tfjs-converter/dist/flags.js";
 import { GraphModel } from "@tensorflow/tfjs-converter/dist/executor/graph_model.js";
 import * as tf from "@tensorflow/tfjs-core";
 import { EdgeKitError } from "../../errors.ts";
-import type { ModelFiles, Values } from "../engine.ts";
+import type { ModelFiles, Run, Values } from "../engine.ts";
 import { firstLine } from "../text.ts";
 import { filesHandler, type ModelJson } from "./artifacts.ts";
 import type { Backend, BackendName } from "./backend.ts";
@@ -16,13 +16,6 @@ export interface Tensor {
   readonly values: Values;
 }
 
-export interface GraphRun {
-  readonly outputs: Readonly<Record<string, Tensor>>;
-  /** Until the answer is computed, and reading it back; milliseconds. */
-  readonly runMs: number;
-  readonly readMs: number;
-}
-
 export interface Graph {
   readonly inputs: readonly TensorEntry[];
   readonly outputs: readonly TensorEntry[];
@@ -33,7 +26,7 @@ export interface Graph {
    * @param inputs - a tensor of its dtype for each input's name.
    * @throws EdgeKitError - the backend cannot run it; {@link lacksKernel} says whether an operation is missing.
    */
-  run(inputs: Readonly<Record<string, Tensor>>): Promise<GraphRun>;
+  run(inputs: Readonly<Record<string, Tensor>>): Promise<Run<Tensor>>;
   /** Frees the model's memory. A second call does nothing. */
   dispose(): void;
 }
@@ -90,7 +83,7 @@ function makeGraph(backend: Started, model: GraphModel, json: ModelJson): Graph 
     return asArray(await model.executeAsync(tensors, names));
   }
 
-  async function runHere(given: Readonly<Record<string, Tensor>>): Promise<GraphRun> {
+  async function runHere(given: Readonly<Record<string, Tensor>>): Promise<Run<Tensor>> {
     // One scope around everything also frees what loops keep on their way.
     tf.engine().startScope();
     try {
@@ -106,7 +99,7 @@ function makeGraph(backend: Started, model: GraphModel, json: ModelJson): Graph 
     }
   }
 
-  function runOrLose(given: Readonly<Record<string, Tensor>>): Promise<GraphRun> {
+  function runOrLose(given: Readonly<Record<string, Tensor>>): Promise<Run<Tensor>> {
     const run = runHere(given);
     return backend.whenLost ? Promise.race([run, backend.whenLost()]) : run;
   }

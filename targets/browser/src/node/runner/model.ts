@@ -2,8 +2,9 @@
 // plain JavaScript.
 import { pathToFileURL } from "node:url";
 import { version_core } from "@tensorflow/tfjs-core";
+import type { Run } from "../../engines/engine.ts";
 import type { BackendName } from "../../engines/tfjs/backend.ts";
-import { countMemory, type Graph, type GraphRun, lacksKernel, openGraph, type Tensor } from "../../engines/tfjs/graph.ts";
+import { countMemory, type Graph, lacksKernel, openGraph, type Tensor } from "../../engines/tfjs/graph.ts";
 import type { TensorEntry } from "../../engines/tfjs/signature.ts";
 import { startBackend } from "../../engines/tfjs/turns.ts";
 import { asKind, RunnerError } from "./errors.ts";
@@ -32,7 +33,7 @@ export async function loadRunner(path: string): Promise<Runner> {
   let graph = await load("wasm", path);
   const engine = (): Engine => ({ kernels: graph.backend.kernels, threads: graph.backend.threads });
 
-  async function run(given: readonly Given[]): Promise<GraphRun> {
+  async function run(given: readonly Given[]): Promise<Run<Tensor>> {
     const tensors = Object.fromEntries(graph.inputs.map((entry) => [entry.name, takeTensor(entry, given)]));
     try {
       return await graph.run(tensors);
