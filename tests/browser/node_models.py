@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import edgekit
 from edgekit.bundle import find_built
 from edgekit.progress import SILENT
 from tests.conftest import missing
+from tests.once import kept_folder
 
 LABELS = ("circle", "square", "triangle", "star")
 SIZE = (48, 40)
@@ -38,7 +38,7 @@ def make_models() -> Path:
     model = keras.Model(pixels, keras.layers.Dense(len(LABELS), "softmax", kernel_initializer=wide)(x), name="shapes")
     shade = np.random.default_rng(1).integers(1, 256, (16, 1, 1, 3))
     photos = (np.random.default_rng(2).random((16, *SIZE, 3)) * shade).astype(np.uint8)
-    folder = Path(tempfile.mkdtemp(prefix="edgekit-node-")) / "dist"
+    folder = kept_folder() / "dist"
     formats = "tflite:fp32,tflite:int8,tfjs:fp32"
     edgekit.export(model, formats, folder, labels=LABELS, calibration=photos, progress=SILENT)
     return folder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from edgekit.progress import SILENT
 from edgekit.spec import ImageFormat, Label, image_classifier
 from edgekit.web.server import SiteServer
 from tests.conftest import REPOSITORY, missing
+from tests.once import kept_folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -50,7 +50,7 @@ def make_site() -> Path:
     wide = keras.initializers.RandomNormal(stddev=4)
     model = keras.Model(pixels, keras.layers.Dense(6, "softmax", kernel_initializer=wide)(x))
     labels = tuple(Label(f"c{i}", {"en": f"thing {i}"}) for i in range(6))
-    folder = Path(tempfile.mkdtemp(prefix="edgekit-page-")) / "site"
+    folder = kept_folder() / "site"
     spec = image_classifier("things", labels, ImageFormat(56, 56))
     edgekit.export(model, "browser:fp32", folder, spec=spec, progress=SILENT)
     return folder
