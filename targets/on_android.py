@@ -25,7 +25,8 @@ from edgekit.measure.validity import Conditions
 from edgekit.measure.worker import Job, Measurement
 from edgekit.progress import SILENT, Progress
 from edgekit.remote.android.adb import SERIAL_VARIABLE, Adb
-from edgekit.remote.android.app import App, AppRequest, find_apps
+from edgekit.remote.android.app import App, find_apps
+from edgekit.remote.android.app_request import AppRequest
 from edgekit.remote.android.app_result import read_app_result, read_engine, reading
 from edgekit.remote.android.facts import FACTS, STATE, find_emulation, parse_properties, read_device, read_state
 from edgekit.remote.android.look import PhoneLook
