@@ -128,17 +128,20 @@ class App:
 
     def _find_folder(self) -> None:
         """Has the app make its folders, where they are not there yet."""
-        results = quote([f"{self.folder}/results"])
-        if self._phone.script(f"[ -d {results} ]").code == 0:
+        look = ["ls", "-d", f"{self.folder}/results"]
+        said = self._phone.shell(look)
+        if said.code == 0:
             return
         self._start("")
-        look = f"n=0; while [ ! -d {results} ] && [ $n -lt {_FOLDER_SECONDS} ]; do sleep 1; n=$((n + 1)); done"
-        said = self._phone.script(f"{look}; ls -d {results}", SHELL_SECONDS + _FOLDER_SECONDS)
-        if said.code != 0:
-            raise TargetError(
-                f"The app {self._package} was started, and has not made its folder on the shared storage "
-                f"({said.reason}). Unlock the phone, and try again. {_ANEW}"
-            )
+        end = self._clock() + _FOLDER_SECONDS
+        while said.code != 0:
+            if self._clock() > end:
+                raise TargetError(
+                    f"The app {self._package} was started, and has not made its folder on the shared storage "
+                    f"({said.reason}). Unlock the phone, and try again. {_ANEW}"
+                )
+            time.sleep(0.5)
+            said = self._phone.shell(look)
 
     def _start(self, request: str) -> None:
         self._phone.will_undo(quote(["am", "force-stop", self._package]))

@@ -3,7 +3,7 @@
 
 ``app PACKAGE REQUEST``; an empty request has it make its folders only. What it answers is marked as emulated, so that
 it is never valid. ``/data/system/mood`` changes what it does: ``crash``, ``hang``, ``error``, ``broken``, ``hot``,
-``newer``, ``homeless``.
+``newer``, ``homeless``, ``endless``, ``deep``, ``elsewhere``.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ def main() -> None:
     results = [answer(folder, model, request, mood) for model in request["models"]]
     document = {"schema": 2 if mood == "newer" else 1, "id": request["id"], "results": results, "error": None}
     part = folder / "results" / f"{request['id']}.json.part"
-    part.write_text("{" if mood == "broken" else json.dumps(document))
+    texts = {"broken": "{", "deep": "[" * 100_000, "endless": ""}
+    part.write_text(texts.get(mood, json.dumps(document)))
+    if mood == "endless":
+        os.truncate(part, 1 << 30)
     part.rename(part.with_suffix(""))
 
 
@@ -91,7 +94,7 @@ def answer(folder: Path, model: str, request: dict[str, Any], mood: str) -> dict
         },
         "doubts": [],
         "error": None,
-        "answers": answers,
+        "answers": "../../../../../../../data/system/mood" if mood == "elsewhere" else answers,
     }
 
 
