@@ -144,8 +144,11 @@ class AndroidDevice:
                 raise TargetError("The connection to the device has been closed.")
             if self._phone is None:
                 self._adb = self._adb or Adb(self._environment)
-                serial = self._request.address or self._environment.get(SERIAL_VARIABLE) or None
-                self._phone = open_phone(self._adb, serial)
+                usual = None if self._request.address else self._environment.get(SERIAL_VARIABLE) or None
+                try:
+                    self._phone = open_phone(self._adb, self._request.address or usual)
+                except TargetError as error:
+                    raise TargetError(f"{error} {SERIAL_VARIABLE} names it." if usual else str(error)) from error
             return self._phone
 
     def _find_way(self) -> App | Tool:

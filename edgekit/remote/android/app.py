@@ -122,6 +122,7 @@ class App:
         said = self._phone.script(copy, SHELL_SECONDS + size / SLOWEST_PUSH)
         if "No space left" in said.output + said.log:
             raise TargetError(no_room(self._phone.name, size, None))
+        self._phone.removed(there)
         if said.code != 0:
             raise TargetError(f"The folder of the app {self._package} cannot be written to ({said.reason}). {_ANEW}")
         return name

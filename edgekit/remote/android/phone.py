@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -145,10 +146,15 @@ class Phone:
         with self._lock:
             self._left[quote([path]) + ("*" if any_end else "")] = None
 
-    def will_undo(self, text: str) -> None:
-        """Has a text run by the device's shell at the end, before anything is removed."""
+    def removed(self, path: str) -> None:
+        """It is not there any more."""
         with self._lock:
-            self._undo[text] = None
+            self._left.pop(quote([path]), None)
+
+    def will_undo(self, text: str) -> None:
+        """Has a text run by the device's shell at the end, in silence and before anything is removed."""
+        with self._lock:
+            self._undo[f"{{ {text}; }} >/dev/null 2>&1"] = None
 
     def tidy(self) -> str | None:
         """Removes all that was sent; what is left there, a sentence, where the device is gone.
@@ -163,30 +169,18 @@ class Phone:
 
     def _tidy(self) -> str | None:
         with self._lock:
-            undo, left = list(self._undo), list(self._left)
-        if not undo and not left:
+            # The newest first: what lies in a folder before the folder.
+            left = [*self._undo, *(f"rm -rf {path}" for path in reversed(self._left))]
+        if not left:
             return None
-        # The newest first: what lies in a folder before the folder.
-        removing = [f"rm -rf {path}" for path in reversed(left)]
-        try:
-            said = self.script(
-                "; ".join([*(f"{{ {text}; }} >/dev/null 2>&1" for text in undo), *removing]), TIDY_SECONDS
-            )
-            problem = None if said.code == 0 else said.reason
-        except TargetError as error:
-            problem = str(error)
-        if problem is None:
-            with self._lock:
-                self._undo, self._left = {}, {}
-            return None
-        things = ", ".join(left)
-        return (
-            f"{self.name} could not be cleaned up, so this may be left there: {things}. Once it is back: "
-            f"{self._by_hand(left)}"
-        )
-
-    def _by_hand(self, left: Sequence[str]) -> str:
-        return quote(["adb", "-s", self.serial, "shell", " ".join(["rm", "-rf", *left])])
+        text = "; ".join(left)
+        with contextlib.suppress(TargetError):
+            if self.script(text, TIDY_SECONDS).code == 0:
+                with self._lock:
+                    self._undo, self._left = {}, {}
+                return None
+        by_hand = quote(["adb", "-s", self.serial, "shell", text])
+        return f"What was sent may still be on {self.name}. Once it is back, remove it: {by_hand}"
 
     def _run(self, way: str, text: str, seconds: float, most: int) -> tuple[int, bytes, str]:
         """Exit code, output and errors of a text for the device's shell; see :meth:`script`."""

@@ -76,7 +76,12 @@ def answer(folder: Path, model: str, request: dict[str, Any], mood: str) -> dict
             "emulated": True,
             "emulation": emulation,
         },
-        "engine": {"name": "LiteRT", "version": found.engine.version, "kernels": kernels, "threads": 1},
+        "engine": {
+            "name": "LiteRT",
+            "version": found.engine.version,
+            "kernels": kernels,
+            "threads": request["threads"],
+        },
         "protocol": request["protocol"],
         "load_ms": found.load_ms,
         "first_call_ms": found.first_call_ms,
