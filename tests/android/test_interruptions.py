@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -76,6 +78,27 @@ def test_interrupted(handset: Handset, hello: Path, by: str, on: str | None) -> 
     assert ended.code == 130, ended.log
     assert "Traceback" not in ended.log
     assert handset.left_over() == []
+
+
+def test_an_interrupt_of_the_terminal_does_not_reach_adb(handset: Handset) -> None:
+    """It goes to the whole process group, and what a program does about it is the program's own."""
+    program = (
+        "import signal, sys; from edgekit.remote.android.adb import Adb; "
+        "signal.signal(signal.SIGINT, lambda *_: print('heard')); "
+        "print(Adb().call(['-s', sys.argv[1], 'shell', 'touch /data/system/begun; sleep 1; echo done'], 30).text)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, handset.serial],
+        env=handset.adb.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    until(handset.sandbox.path("/data/system/begun").exists)
+    os.killpg(process.pid, signal.SIGINT)
+    ended = finish(process, 30)
+    assert ended.output.split() == ["heard", "done"], ended.log
 
 
 def _runs(handset: Handset, program: str) -> bool:
