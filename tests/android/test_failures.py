@@ -59,6 +59,7 @@ def test_there_is_no_device(adb: AdbClient, hello: Path) -> None:
     adb.run("disconnect")
     assert_fails(on(adb), hello, "adb lists no device", "USB debugging")
     assert_fails(on(adb, "R58M"), hello, "adb lists no device 'R58M'. It lists none at all.", "Is it plugged in")
+    assert_fails(on(adb, ANDROID_SERIAL="R58M"), hello, "adb lists no device 'R58M'", "ANDROID_SERIAL names it.")
     assert_fails(on(adb, "192.168.1.9:5555"), hello, "adb connect 192.168.1.9:5555")
 
 
