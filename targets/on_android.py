@@ -25,7 +25,8 @@ from edgekit.measure.validity import Conditions
 from edgekit.measure.worker import Job, Measurement
 from edgekit.progress import SILENT, Progress
 from edgekit.remote.android.adb import SERIAL_VARIABLE, Adb
-from edgekit.remote.android.app import App, AppRequest, find_apps
+from edgekit.remote.android.app import App, find_apps
+from edgekit.remote.android.app_request import AppRequest
 from edgekit.remote.android.app_result import read_app_result, read_engine, reading
 from edgekit.remote.android.facts import FACTS, STATE, find_emulation, parse_properties, read_device, read_state
 from edgekit.remote.android.look import PhoneLook
@@ -143,8 +144,11 @@ class AndroidDevice:
                 raise TargetError("The connection to the device has been closed.")
             if self._phone is None:
                 self._adb = self._adb or Adb(self._environment)
-                serial = self._request.address or self._environment.get(SERIAL_VARIABLE) or None
-                self._phone = open_phone(self._adb, serial)
+                usual = None if self._request.address else self._environment.get(SERIAL_VARIABLE) or None
+                try:
+                    self._phone = open_phone(self._adb, self._request.address or usual)
+                except TargetError as error:
+                    raise TargetError(f"{error} {SERIAL_VARIABLE} names it." if usual else str(error)) from error
             return self._phone
 
     def _find_way(self) -> App | Tool:

@@ -59,6 +59,7 @@ def test_there_is_no_device(adb: AdbClient, hello: Path) -> None:
     adb.run("disconnect")
     assert_fails(on(adb), hello, "adb lists no device", "USB debugging")
     assert_fails(on(adb, "R58M"), hello, "adb lists no device 'R58M'. It lists none at all.", "Is it plugged in")
+    assert_fails(on(adb, ANDROID_SERIAL="R58M"), hello, "adb lists no device 'R58M'", "ANDROID_SERIAL names it.")
     assert_fails(on(adb, "192.168.1.9:5555"), hello, "adb connect 192.168.1.9:5555")
 
 
@@ -148,7 +149,7 @@ def test_an_app_that_crashes(handset: Handset, target: Open, hello: Path) -> Non
     [
         ("error", "did not measure hello_world_float.tflite: hello_world_float.tflite does not run"),
         ("broken", "sent a result that cannot be read"),
-        ("newer", "Export and install it anew"),
+        ("newer", "it has the form 2, where this EdgeKit reads 1. Export and install it anew"),
     ],
 )
 def test_an_app_that_answers_something_else(handset: Handset, target: Open, hello: Path, mood: str, words: str) -> None:
@@ -157,6 +158,28 @@ def test_an_app_that_answers_something_else(handset: Handset, target: Open, hell
     assert_fails(device, hello, words)
     device.close()
     assert handset.left_over() == []
+
+
+def test_the_app_makes_its_folders_itself(handset: Handset, target: Open, hello: Path) -> None:
+    """From Android 11 on it could not read what lies in a folder of the shell's making."""
+    handset.install_app()
+    device = target(handset)
+    for _ in range(2):
+        device.measure(hello, SHORT)
+    device.close()
+    asked = [service for service in handset.device.opened if "am start" in service]
+    assert ["--es request ''" in service for service in asked] == [True, False, False]
+    assert not any("mkdir" in service for service in handset.device.opened)
+    assert handset.left_over() == []
+
+
+def test_an_app_that_makes_no_folder(
+    handset: Handset, target: Open, hello: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgekit.remote.android.app._FOLDER_SECONDS", 1.0)
+    handset.install_app(mood="homeless")
+    assert_fails(target(handset), hello, "has not made its folder", "(ls: ", "No such file", "Unlock the phone")
+    assert not any("mkdir" in service for service in handset.device.opened)
 
 
 def test_an_app_that_takes_too_long(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -15,7 +17,7 @@ from edgekit.errors import TargetError
 from edgekit.measure.latency import LatencyProtocol
 from tests.android.checks import assert_fails, assert_works, listed
 from tests.android.conftest import Open, Warnings
-from tests.android.handset import PACKAGE, TOOL, Handset
+from tests.android.handset import TOOL, Handset
 from tests.pi.checks import until
 from tests.pi.commands import finish
 
@@ -40,10 +42,9 @@ def test_the_cable_is_pulled_while_it_measures(
     pulling.join()
     device.close()
     (warning,) = warned.found
-    assert "could not be cleaned up" in warning
+    assert "What was sent may still be on" in warning
     assert f"adb -s {handset.serial} shell" in warning
-    handset.sandbox.run(f"am force-stop {PACKAGE}; pkill -f [b]enchmark_model; true")
-    by_hand = warning.rpartition("Once it is back: ")[2]
+    by_hand = warning.rpartition("remove it: ")[2]
     handset.device.plug()
     until(lambda: "\tdevice" in listed(handset), 20)
     handset.adb.run(*shlex.split(by_hand)[1:])
@@ -77,6 +78,27 @@ def test_interrupted(handset: Handset, hello: Path, by: str, on: str | None) -> 
     assert ended.code == 130, ended.log
     assert "Traceback" not in ended.log
     assert handset.left_over() == []
+
+
+def test_an_interrupt_of_the_terminal_does_not_reach_adb(handset: Handset) -> None:
+    """It goes to the whole process group, and what a program does about it is the program's own."""
+    program = (
+        "import signal, sys; from edgekit.remote.android.adb import Adb; "
+        "signal.signal(signal.SIGINT, lambda *_: print('heard')); "
+        "print(Adb().call(['-s', sys.argv[1], 'shell', 'touch /data/system/begun; sleep 1; echo done'], 30).text)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, handset.serial],
+        env=handset.adb.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    until(handset.sandbox.path("/data/system/begun").exists)
+    os.killpg(process.pid, signal.SIGINT)
+    ended = finish(process, 30)
+    assert ended.output.split() == ["heard", "done"], ended.log
 
 
 def _runs(handset: Handset, program: str) -> bool:

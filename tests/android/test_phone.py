@@ -72,11 +72,11 @@ def test_files(switch_on: SwitchOn, banner: Banner, tmp_path: Path) -> None:
         target = f"/data/local/tmp/{name}"
         phone.push(source, target)
         assert handset.sandbox.path(target).read_bytes() == content
-        assert phone.pull(target) == content
+        assert phone.pull(target, len(content)) == content
     assert phone.tidy() is None
     assert handset.left_over() == []
-    with pytest.raises(TargetError, match="cannot be read on"):
-        phone.pull("/data/local/tmp/nothing")
+    with pytest.raises(TargetError, match=r"cannot be read on .* \(cat: .*No such file"):
+        phone.pull("/data/local/tmp/nothing", 1000)
     with pytest.raises(TargetError, match="did not take"):
         phone.push(source, "/proc/nothing/file")
 
@@ -95,7 +95,8 @@ def test_the_end_of_a_connection_is_no_success(handset: Handset) -> None:
 
 def test_what_is_left_is_said(handset: Handset, tmp_path: Path) -> None:
     phone = phone_of(handset)
-    phone.push_bytes(b"x", "/data/local/tmp/a b")
+    (tmp_path / "x").write_bytes(b"x")
+    phone.push(tmp_path / "x", "/data/local/tmp/a b")
     handset.device.unplug()
     problem = phone.tidy()
     assert problem is not None

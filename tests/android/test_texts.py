@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Callable
+
 import pytest
 
 from edgekit.errors import TargetError
@@ -9,7 +13,7 @@ from edgekit.measure.phone import PhoneState
 from edgekit.measure.told_times import ToldTimes
 from edgekit.remote.android.devices import Listed, choose_device, parse_devices
 from edgekit.remote.android.facts import find_emulation, parse_properties, read_device, read_state
-from edgekit.remote.android.tool_log import explain_tool_log, parse_tool_log
+from edgekit.remote.android.tool_log import ToolTimes, explain_tool_log, parse_tool_log
 
 # Each state as adb 34's own formats write it (transport.cpp, append_transport; adb.cpp, connection_state_name).
 LIST = """* daemon not running; starting now at tcp:5037
@@ -49,6 +53,7 @@ def test_the_list_of_devices() -> None:
     ]
     assert parse_devices("List of devices attached\n\n") == ()
     assert parse_devices("error: cannot connect to daemon") == ()
+    assert parse_devices("List of devices attached\nadb: warning: something new\n\nX1\tdevice\n")[0].serial == "X1"
 
 
 def test_the_device_that_is_meant() -> None:
@@ -200,6 +205,28 @@ def test_logs_of_the_tool(
     assert (found.init_ms, found.first_ms) == pytest.approx((init, first))
     assert (found.kernels, found.delegates) == (kernels, delegates)
     assert found.peak_bytes == (round(46.5 * 2**20) if log is SLOW else None)
+
+
+ODD = ("9" * 5000, "1e999", "nan", "-1", "1.2.3", "e", "²", "0", "", "{x}", "[31m", "[" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        *((log, parse_tool_log) for log in (OF_2020, IN_LOGCAT, SLOW, SHARED, LITERT)),
+        ("  level: 42\n  scale: 100\nThermal Status: 2\n0\n", read_state),
+        (f"{PROPERTIES}\naarch64\n0-7,9\nMemTotal:        7737012 kB\n", lambda text: read_device(text, "X1", "adb")),
+        (LIST, lambda text: [device.problem for device in parse_devices(text)]),
+    ],
+)
+def test_any_number_may_be_anything(text: str, read: Callable[[str], object]) -> None:
+    for found in re.finditer(r"[0-9.]+(?:e[+]\d+)?", text):
+        for odd in ODD:
+            said = read(text[: found.start()] + odd + text[found.end() :])
+            if isinstance(said, ToolTimes):
+                assert all(math.isfinite(value) for value in (said.times.mean, said.times.std, said.init_ms))
+            if isinstance(said, PhoneState) and said.battery_level is not None:
+                assert 0 <= said.battery_level <= 1
 
 
 @pytest.mark.parametrize("log", [OF_2020, IN_LOGCAT, SHARED, LITERT])

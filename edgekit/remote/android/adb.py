@@ -8,8 +8,10 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from edgekit.errors import TargetError, first_line
 from edgekit.remote.android.devices import Listed, parse_devices
@@ -22,6 +24,12 @@ SERIAL_VARIABLE = "ANDROID_SERIAL"
 
 LIST_SECONDS = 30.0
 """The first call starts adb's server, which looks for devices."""
+
+MOST_BYTES = 16 << 20
+"""What a command prints; a device may say anything, and without end."""
+
+_LAST_WORDS_SECONDS = 1.0
+"""For what a killed adb had written; a server that it started may still hold its pipes."""
 
 _GONE = (
     r"device '[^']*' not found",
@@ -134,12 +142,18 @@ class Adb:
             raise TargetError(f"{self.program} does not run ({first_line(ended.log or ended.text)}). Install it anew.")
         return ", ".join(lines)
 
-    def call(self, words: Sequence[str], seconds: float) -> Ended:
+    def call(self, words: Sequence[str], seconds: float, most: int = MOST_BYTES) -> Ended:
         """Runs ``adb`` with these words, nothing on its standard input.
 
+        Args:
+            words: of its command line.
+            seconds: after which it is killed.
+            most: bytes that it may print.
+
         Raises:
-            TargetError: it cannot be started, or :meth:`stop` was called.
+            TargetError: it cannot be started, it prints more, or :meth:`stop` was called.
         """
+        end = time.monotonic() + seconds
         with self._lock:
             if self._stopped:
                 raise TargetError("The measurement was ended.")
@@ -156,20 +170,21 @@ class Adb:
             except OSError as error:
                 raise TargetError(f"{self.program} cannot be started ({error.strerror}). Install it anew.") from error
             self._running.add(process)
+        output, log = _Pipe(process, process.stdout, most), _Pipe(process, process.stderr, MOST_BYTES)
         try:
-            output, log = process.communicate(timeout=seconds)
-            code: int | None = process.returncode
-        except subprocess.TimeoutExpired:
-            process.kill()
-            output, log, code = *_last_words(process), None
-        except BaseException:
-            process.kill()
-            _last_words(process)
-            raise
+            in_time = output.wait(end) and log.wait(end)
+            if in_time:
+                process.wait()
         finally:
+            process.kill()
+            output.wait(time.monotonic() + _LAST_WORDS_SECONDS)
+            log.wait(time.monotonic() + _LAST_WORDS_SECONDS)
+            process.wait()
             with self._lock:
                 self._running.discard(process)
-        return Ended(code, output, log.decode("utf-8", "replace"))
+        if output.overflows or log.overflows:
+            raise TargetError("The device sends far more than it was asked for. Restart it, and try again.")
+        return Ended(process.returncode if in_time else None, output.content, log.content.decode("utf-8", "replace"))
 
     def stop(self) -> None:
         """Ends the calls that run, and lets none begin. Any thread may call it."""
@@ -200,8 +215,32 @@ def explain_server(ended: Ended) -> str:
     )
 
 
-def _last_words(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    """What a killed adb had written; a server that it started may still hold its pipes."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        return process.communicate(timeout=1.0)
-    return b"", b""
+class _Pipe:
+    """Reads a pipe in a thread of its own; a program that writes more than it may is killed."""
+
+    def __init__(self, process: subprocess.Popen[bytes], pipe: IO[bytes] | None, most: int) -> None:
+        assert pipe is not None
+        self._process, self._pipe, self._most = process, pipe, most
+        self._found = bytearray()
+        self._thread = threading.Thread(target=self._take, name="edgekit-adb", daemon=True)
+        self._thread.start()
+
+    @property
+    def overflows(self) -> bool:
+        return len(self._found) > self._most
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self._found)
+
+    def wait(self, end: float) -> bool:
+        """Whether all was read before that time of the monotonic clock."""
+        self._thread.join(max(end - time.monotonic(), 0))
+        return not self._thread.is_alive()
+
+    def _take(self) -> None:
+        with contextlib.suppress(OSError), self._pipe:
+            while not self.overflows and (part := os.read(self._pipe.fileno(), 1 << 16)):
+                self._found += part
+        if self.overflows:
+            self._process.kill()

@@ -1,32 +1,54 @@
 """Measuring by an EdgeKit app that is installed on the device: its activity without a screen.
 
 A request is a file in the app's own folder on the shared storage; the activity writes its answer beside it under a
-temporary name, and renames it once it is whole.
+temporary name, and renames it once it is whole. What can go wrong with that folder from Android 11 on:
+
+- What lies in it belongs to the app by an access list that ``vold`` gives the folder when the app asks for it
+  (``PrepareAppDirFromRoot`` in ``system/vold/Utils.cpp``). The app could not read a folder of the shell's making, so
+  the app makes all of them.
+- ``adb push`` ends with "remote fchown failed" there: adbd gives what it writes outside of ``/data`` an owner
+  (``file_sync_service.cpp``, ``should_use_fs_config``). The shell copies what was pushed elsewhere.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import secrets
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from edgekit.errors import TargetError
-from edgekit.measure.latency import LatencyProtocol
-from edgekit.remote.android.phone import Phone
-from edgekit.remote.android.words import quote
+from edgekit.measure.told import Told, ToldError, one_line
+from edgekit.remote.android.app_request import SCHEMA, AppRequest
+from edgekit.remote.android.app_result import reading
+from edgekit.remote.android.phone import FOLDER, SHELL_SECONDS, SLOWEST_PUSH, Phone
+from edgekit.remote.android.words import no_room, quote
 
 ACTIVITY = "dev.edgekit.app.BenchmarkActivity"
-SCHEMA = 1
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 10
+"""How long the device itself looks for an answer, once a second: each call of adb takes time from the measurement."""
+
 _LAST_LOOKS = 2
 """An app that is gone may have written its answer a moment before."""
 
+_FOLDER_SECONDS = 15
+"""In which an app that is started has made its folders."""
+
+_ANEW = "If that does not help, uninstall the app, export it and install it anew."
+
 _LOG_LINES = 25
+
+_MOST_RESULT_BYTES = 64 << 20
+"""A minute of runs of a microsecond each."""
+
+_MOST_ANSWERS_BYTES = 1 << 30
+
+_PACKAGE = re.compile(r"\w+(\.\w+)+", re.ASCII)
 
 # Installed by a user, so no system app is asked about; a list of activities does not name packages on Android 7.
 _FIND = f"""for package in $(pm list packages -3 | sed -n 's/^package://p'); do
@@ -38,44 +60,8 @@ done"""
 
 def find_apps(phone: Phone) -> list[str]:
     """The application ids of all EdgeKit apps on the device, sorted."""
-    return sorted(line.strip() for line in phone.script(_FIND, 120).output.splitlines() if line.strip())
-
-
-@dataclass(frozen=True)
-class AppRequest:
-    """What the app is asked for.
-
-    Attributes:
-        model: an artifact on this machine.
-        protocol: how to measure it.
-        delegate: ``cpu``, ``gpu``, ``nnapi`` or ``auto``.
-        threads: of the interpreter; ``None`` for the app's choice.
-        photos: what to answer: a file name on the device, how many photos, their (height, width, channels).
-        seconds: how long it may take.
-    """
-
-    model: Path
-    protocol: LatencyProtocol
-    delegate: str
-    threads: int | None
-    seconds: float
-    photos: tuple[str, int, Sequence[int]] | None = None
-
-    def to_dict(self, number: str, model: str) -> dict[str, Any]:
-        """As the app reads it."""
-        photos = None
-        if self.photos is not None:
-            file, count, shape = self.photos
-            photos = {"file": file, "count": count, "shape": list(shape)}
-        return {
-            "schema": SCHEMA,
-            "id": number,
-            "models": [model],
-            "protocol": asdict(self.protocol),
-            "delegate": self.delegate,
-            "threads": self.threads,
-            "photos": photos,
-        }
+    lines = map(str.strip, phone.script(_FIND, 120).output.splitlines())
+    return sorted(line for line in lines if _PACKAGE.fullmatch(line))
 
 
 class App:
@@ -93,13 +79,14 @@ class App:
         self._clock = clock
         self.folder = f"/sdcard/Android/data/{package}/files/edgekit"
         self._models: dict[Path, str] = {}
+        self._number = ""
 
     def send(self, content: bytes, suffix: str) -> str:
         """Puts a file into the app's folder; its name there, which is none of a user's making."""
-        self._make_folder()
-        name = f"{secrets.token_hex(8)}{suffix}"
-        self._phone.push_bytes(content, f"{self.folder}/{name}")
-        return name
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "content")
+            source.write_bytes(content)
+            return self._send(source, suffix)
 
     def run(self, request: AppRequest) -> dict[str, Any]:
         """Runs a request; what the app says of its one model.
@@ -107,40 +94,55 @@ class App:
         Raises:
             TargetError: the app cannot be started, crashed, took too long, or says why it could not do it.
         """
-        model = self._send_model(request.model)
-        number = secrets.token_hex(8)
-        asked = f"{self.folder}/{number}.request.json"
-        self._phone.push_bytes(json.dumps(request.to_dict(number, model)).encode(), asked)
-        answer = f"{self.folder}/results/{number}.json"
-        self._phone.will_leave(answer)
-        self._phone.will_leave(f"{answer}.part")
-        self._start(asked.rpartition("/")[2])
+        if request.model not in self._models:
+            self._models[request.model] = self._send(request.model, ".tflite")
+        model = self._models[request.model]
+        self._number = secrets.token_hex(8)
+        asked = self.send(json.dumps(request.to_dict(self._number, model)).encode(), ".request.json")
+        self._phone.will_leave(f"{self.folder}/results/{self._number}.", any_end=True)
+        self._start(asked)
+        answer = f"{self.folder}/results/{self._number}.json"
         self._wait(answer, request)
-        return self._read(answer, request.model.name, model)
+        return self._read(self._phone.pull(answer, _MOST_RESULT_BYTES), request.model.name, model)
 
     def pull(self, name: str) -> bytes:
-        """A file of the app's results, which is removed at the end."""
-        if "/" in name or name in ("", ".", ".."):
+        """A file that the app wrote for the last request, by the name that it gives; it is removed at the end."""
+        if not re.fullmatch(rf"{self._number}\.[\w.]+", name, re.ASCII):
             raise TargetError(f"The app {self._package} names a file {name!r}, which is none of its results.")
-        path = f"{self.folder}/results/{name}"
-        self._phone.will_leave(path)
-        return self._phone.pull(path)
+        return self._phone.pull(f"{self.folder}/results/{name}", _MOST_ANSWERS_BYTES)
 
-    def _send_model(self, path: Path) -> str:
-        if path not in self._models:
-            self._make_folder()
-            name = f"{secrets.token_hex(8)}.tflite"
-            self._phone.push(path, f"{self.folder}/{name}")
-            self._models[path] = name
-        return self._models[path]
-
-    def _make_folder(self) -> None:
-        said = self._phone.shell(["mkdir", "-p", f"{self.folder}/results"])
+    def _send(self, source: Path, suffix: str) -> str:
+        self._find_folder()
+        name = f"{secrets.token_hex(8)}{suffix}"
+        there, target = f"{FOLDER}/edgekit-{name}", f"{self.folder}/{name}"
+        self._phone.push(source, there)
+        self._phone.will_leave(target)
+        size = source.stat().st_size
+        copy = f"cp {quote([there, target])}; code=$?; rm -f {quote([there])}; exit $code"
+        said = self._phone.script(copy, SHELL_SECONDS + size / SLOWEST_PUSH)
+        if "No space left" in said.output + said.log:
+            raise TargetError(no_room(self._phone.name, size, None))
+        self._phone.removed(there)
         if said.code != 0:
-            raise TargetError(
-                f"The folder of the app {self._package} cannot be written to ({said.reason}). Start the app once by "
-                "hand."
-            )
+            raise TargetError(f"The folder of the app {self._package} cannot be written to ({said.reason}). {_ANEW}")
+        return name
+
+    def _find_folder(self) -> None:
+        """Has the app make its folders, where they are not there yet."""
+        look = ["ls", "-d", f"{self.folder}/results"]
+        said = self._phone.shell(look)
+        if said.code == 0:
+            return
+        self._start("")
+        end = self._clock() + _FOLDER_SECONDS
+        while said.code != 0:
+            if self._clock() > end:
+                raise TargetError(
+                    f"The app {self._package} was started, and has not made its folder on the shared storage "
+                    f"({said.reason}). Unlock the phone, and try again. {_ANEW}"
+                )
+            time.sleep(0.5)
+            said = self._phone.shell(look)
 
     def _start(self, request: str) -> None:
         self._phone.will_undo(quote(["am", "force-stop", self._package]))
@@ -156,13 +158,12 @@ class App:
 
     def _wait(self, answer: str, request: AppRequest) -> None:
         end = self._clock() + request.seconds
-        look = f"if [ -e {quote([answer])} ]; then echo done; else pidof {quote([self._package])} || echo gone; fi"
         process, missing, seen_at = None, 0, self._clock()
         while True:
-            said = self._phone.script(look).output.split()
+            said = self._phone.script(self._look(answer, process, end - self._clock())).output.split()
             if said[:1] == ["done"]:
                 return
-            if said and said[0].isdigit():
+            if said and re.fullmatch("[0-9]{1,9}", said[0]):
                 process, missing = said[0], 0
             elif process is not None or self._clock() - seen_at > 10:
                 missing += 1
@@ -173,41 +174,49 @@ class App:
                     f"The app {self._package} did not finish {request.model.name} within {request.seconds:.0f} s. Is "
                     "the phone unlocked? Ask for fewer runs, or a shorter time."
                 )
-            time.sleep(_LOOK_SECONDS)
+
+    def _look(self, answer: str, process: str | None, seconds: float) -> str:
+        """A text for the device's shell: waits a while, and says whether it is done, runs, or is gone."""
+        looks, alive = (1, "") if process is None else (_LOOK_SECONDS, f" && [ -d /proc/{process} ]")
+        looks = min(looks, int(max(seconds, 0)) + 1)
+        path = quote([answer])
+        return (
+            f"n=0; while [ ! -e {path} ] && [ $n -lt {looks} ]{alive}; do sleep 1; n=$((n + 1)); done; "
+            f"if [ -e {path} ]; then echo done; else pidof {quote([self._package])} || echo gone; fi"
+        )
 
     def _explain_crash(self, name: str, process: str | None) -> str:
         """What the system's log has to say of the process that is gone."""
-        own = ["--pid", process] if process else []
+        command = ["logcat", "-d", "-v", "brief", "-t", str(_LOG_LINES), "-b"]
         lines: list[str] = []
-        for words in (["-b", "crash,main", *own], ["-b", "crash"]):
-            said = self._phone.shell(["logcat", "-d", "-v", "brief", "-t", str(_LOG_LINES), *words])
-            lines = [line for line in said.output.splitlines() if line.strip() and not line.startswith("---")]
-            if lines:
-                break
-        tail = "\n".join(f"  {line[:300]}" for line in lines[-_LOG_LINES:])
+        if process is not None:
+            lines = self._phone.shell([*command, "crash,main", "--pid", process]).output.splitlines()
+        if not any(map(_is_said, lines)):  # it crashed before it was seen; other apps' crashes are nobody's business
+            lines = self._phone.shell([*command, "crash"]).output.splitlines()
+            lines = lines if any(self._package in line for line in lines) else []
+        lines = list(filter(_is_said, lines))
+        tail = "\n".join(f"  {one_line(line, 300)}" for line in lines[-_LOG_LINES:])
         log = f" The end of its log:\n{tail}" if tail else " The system's log has nothing of it."
-        return f"The app {self._package} ended before it had measured {name}: it crashed, or was stopped.{log}"
+        return (
+            f"The app {self._package} ended before it had measured {name}: it crashed, or was stopped, as by another "
+            f"EdgeKit that measures on the same phone.{log}"
+        )
 
-    def _read(self, answer: str, name: str, there: str) -> dict[str, Any]:
-        content = self._phone.pull(answer)
-        try:
-            document = json.loads(content)
-            schema, results, problem = document["schema"], document["results"], document.get("error")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise TargetError(f"The app {self._package} sent a result that cannot be read ({error}).") from error
-        if schema != SCHEMA:
-            raise TargetError(
-                f"The app {self._package} answers in another form ({schema!r}) than this EdgeKit reads ({SCHEMA}). "
-                "Export and install it anew: edgekit export MODEL --to android"
-            )
-        problem = problem or next((one.get("error") for one in results if one.get("error")), None)
-        if problem or not results:
-            reason = str(problem or "it gives no result").replace(there, name)
-            raise TargetError(f"The app {self._package} did not measure {name}: {reason}")
-        return dict(_checked(results[0], self._package))
+    def _read(self, content: bytes, name: str, there: str) -> dict[str, Any]:
+        with reading():
+            try:
+                told = Told(json.loads(content))
+            except (ValueError, RecursionError) as error:
+                raise ToldError(f"it is no JSON ({one_line(error)})") from error
+            schema, problem, results = told.whole("schema", 0, 1 << 20), told.text("error", 500), told["results"]
+            if schema != SCHEMA:
+                raise ToldError(f"it has the form {schema}, where this EdgeKit reads {SCHEMA}")
+            first = Told(results[0], "results[0]") if isinstance(results, list) and results else None
+            problem = problem or (first.text("error", 500) if first else "it gives no result")
+        if problem or first is None:
+            raise TargetError(f"The app {self._package} did not measure {name}: {problem.replace(there, name)}")
+        return dict(results[0])
 
 
-def _checked(result: object, package: str) -> Mapping[str, Any]:
-    if not isinstance(result, Mapping):
-        raise TargetError(f"The app {package} sent a result that cannot be read (no object).")
-    return result
+def _is_said(line: str) -> bool:
+    return bool(line.strip()) and not line.startswith("---")

@@ -13,7 +13,7 @@ from edgekit.errors import TargetError
 
 READY = "device"
 
-_LINE = re.compile(r"(?P<serial>\S+)\s+(?P<state>no permissions(?: \([^)]*\))?|\S+)(?P<rest>.*)")
+_LINE = re.compile(r"(?P<serial>\S*[^\s:])\s+(?P<state>no permissions(?: \([^)]*\))?|\S+)(?P<rest>.*)")
 
 _STATES = {
     "unauthorized": "it has not allowed this computer to debug it. Unlock it, and tap Allow on its question "
@@ -54,7 +54,7 @@ class Listed:
     @property
     def problem(self) -> str:
         """Why it cannot be used and what to do, a clause."""
-        return _STATES.get(self.state, f"its state is {self.state!r}").format(serial=self.serial)
+        return _STATES.get(self.state, f"its state is {self.state!r}").replace("{serial}", self.serial)
 
     def __str__(self) -> str:
         model = f" ({self.model})" if self.model else ""
@@ -62,7 +62,7 @@ class Listed:
 
 
 def parse_devices(text: str) -> tuple[Listed, ...]:
-    """Reads what ``adb devices -l`` prints; lines about its server, and any others, are passed over."""
+    """Reads what ``adb devices -l`` prints; lines about its server, and its warnings (``adb: …``), are passed over."""
     _, found, lines = text.partition("List of devices attached")
     devices = []
     for line in lines.splitlines() if found else []:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import secrets
-import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.errors import TargetError, first_line
-from edgekit.remote.android.adb import Adb, DeviceGoneError, TooSlowError, means_gone
+from edgekit.remote.android.adb import MOST_BYTES, Adb, DeviceGoneError, TooSlowError, means_gone
 from edgekit.remote.android.devices import Listed, choose_device
 from edgekit.remote.android.words import adb_reason, no_room, quote
 
@@ -20,6 +21,9 @@ SLOWEST_PUSH = 0.5e6
 """Bytes a second, of a slow radio link; and :data:`SHELL_SECONDS` on top."""
 
 TIDY_SECONDS = 15.0
+
+FOLDER = "/data/local/tmp"
+"""Where adb's shell may write, and run what it has written."""
 
 ROOM_TO_SPARE = 8 << 20
 """Bytes that stay free: a phone without any misbehaves."""
@@ -77,15 +81,8 @@ class Phone:
             DeviceGoneError: the connection was lost before it ended.
             TooSlowError: it took too long.
         """
-        # adb's own exit code is 0 where the cable was pulled in the middle, so the shell says that it came to the end.
-        mark = secrets.token_hex(8)
-        ended = self._adb.call(["-s", self.serial, "shell", f"({text}\n); printf '\\n%s %s\\n' {mark} $?"], seconds)
-        output, found, code = ended.text.replace("\r\n", "\n").rpartition(f"\n{mark} ")
-        if found and code.strip().isdigit():
-            return Said(int(code), output, ended.log)
-        if ended.code is None:
-            raise TooSlowError(f"{self.name} did not answer within {seconds:.0f} s. Unlock it, and try again.")
-        raise self._gone()
+        code, output, log = self._run("shell", text, seconds, MOST_BYTES)
+        return Said(code, output.decode("utf-8", "replace"), log)
 
     def push(self, source: Path, target: str) -> None:
         """Copies a file there; it is removed by :meth:`tidy`.
@@ -112,35 +109,24 @@ class Phone:
             raise self._gone()
         raise TargetError(f"{self.name} did not take {source.name} ({adb_reason(said)}).")
 
-    def push_bytes(self, content: bytes, target: str) -> None:
-        """Writes a file there; it is removed by :meth:`tidy`."""
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder, "content")
-            source.write_bytes(content)
-            self.push(source, target)
-
-    def pull(self, source: str, seconds: float = 300.0) -> bytes:
-        """What is in a file there.
+    def pull(self, source: str, most: int, seconds: float = 300.0) -> bytes:
+        """What is in a file there, of at most so many bytes.
 
         Raises:
-            TargetError: it cannot be read.
+            TargetError: it cannot be read, or is larger.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            target = Path(folder, "content")
-            ended = self._adb.call(["-s", self.serial, "pull", source, str(target)], seconds)
-            if ended.code == 0 and target.is_file():
-                return target.read_bytes()
-        said = ended.log + ended.text
-        if means_gone(said) or not self._reachable():
-            raise self._gone()
-        raise TargetError(f"{source} cannot be read on {self.name} ({adb_reason(said)}).")
+        code, content, _ = self._run("exec-out", quote(["cat", source]), seconds, most)
+        if code != 0:
+            reason = Said(code, content[-1000:].decode("utf-8", "replace"), "").reason
+            raise TargetError(f"{source} cannot be read on {self.name} ({reason}).")
+        return content
 
     def free_bytes(self, folder: str) -> int | None:
         """The room of the disk that a folder is on; ``None`` where the device does not tell."""
         said = self.shell(["df", "-k", folder])
         lines = said.output.strip().splitlines()
         fields = lines[-1].split() if said.code == 0 and len(lines) > 1 else []
-        return int(fields[3]) * 1024 if len(fields) > 3 and fields[3].isdigit() else None
+        return int(fields[3]) * 1024 if len(fields) > 3 and re.fullmatch("[0-9]{1,15}", fields[3]) else None
 
     def make_folder(self, folder: str) -> None:
         """Makes a folder for EdgeKit alone; it is removed by :meth:`tidy`.
@@ -155,15 +141,20 @@ class Phone:
                 raise TargetError(no_room(self.name, None, 0))
             raise TargetError(f"{self.name} does not let {folder} be made ({said.reason}).")
 
-    def will_leave(self, path: str) -> None:
-        """Has a file or a folder removed at the end."""
+    def will_leave(self, path: str, any_end: bool = False) -> None:
+        """Has a file or a folder removed at the end, or whatever begins so."""
         with self._lock:
-            self._left[path] = None
+            self._left[quote([path]) + ("*" if any_end else "")] = None
+
+    def removed(self, path: str) -> None:
+        """It is not there any more."""
+        with self._lock:
+            self._left.pop(quote([path]), None)
 
     def will_undo(self, text: str) -> None:
-        """Has a text run by the device's shell at the end, before anything is removed."""
+        """Has a text run by the device's shell at the end, in silence and before anything is removed."""
         with self._lock:
-            self._undo[text] = None
+            self._undo[f"{{ {text}; }} >/dev/null 2>&1"] = None
 
     def tidy(self) -> str | None:
         """Removes all that was sent; what is left there, a sentence, where the device is gone.
@@ -178,30 +169,32 @@ class Phone:
 
     def _tidy(self) -> str | None:
         with self._lock:
-            undo, left = list(self._undo), list(self._left)
-        if not undo and not left:
+            # The newest first: what lies in a folder before the folder.
+            left = [*self._undo, *(f"rm -rf {path}" for path in reversed(self._left))]
+        if not left:
             return None
-        # The newest first: what lies in a folder before the folder.
-        removing = [quote(["rm", "-rf", path]) for path in reversed(left)]
-        try:
-            said = self.script(
-                "; ".join([*(f"{{ {text}; }} >/dev/null 2>&1" for text in undo), *removing]), TIDY_SECONDS
-            )
-            problem = None if said.code == 0 else said.reason
-        except TargetError as error:
-            problem = str(error)
-        if problem is None:
-            with self._lock:
-                self._undo, self._left = {}, {}
-            return None
-        things = ", ".join(left)
-        return (
-            f"{self.name} could not be cleaned up, so this may be left there: {things}. Once it is back: "
-            f"{self._by_hand(left)}"
-        )
+        text = "; ".join(left)
+        with contextlib.suppress(TargetError):
+            if self.script(text, TIDY_SECONDS).code == 0:
+                with self._lock:
+                    self._undo, self._left = {}, {}
+                return None
+        by_hand = quote(["adb", "-s", self.serial, "shell", text])
+        return f"What was sent may still be on {self.name}. Once it is back, remove it: {by_hand}"
 
-    def _by_hand(self, left: Sequence[str]) -> str:
-        return quote(["adb", "-s", self.serial, "shell", quote(["rm", "-rf", *left])])
+    def _run(self, way: str, text: str, seconds: float, most: int) -> tuple[int, bytes, str]:
+        """Exit code, output and errors of a text for the device's shell; see :meth:`script`."""
+        # adb's own exit code is 0 where the cable was pulled in the middle, so the shell says that it came to the end.
+        mark = secrets.token_hex(8)
+        words = ["-s", self.serial, way, f"({text}\n); printf '\\n%s %s\\n' {mark} $?"]
+        ended = self._adb.call(words, seconds, most + 100)
+        output = ended.output.replace(b"\r\n", b"\n") if way == "shell" else ended.output
+        output, found, code = output.rpartition(f"\n{mark} ".encode())
+        if found and re.fullmatch(rb"[0-9]{1,3}\n", code):
+            return int(code), output, ended.log
+        if ended.code is None:
+            raise TooSlowError(f"{self.name} did not answer within {seconds:.0f} s. Unlock it, and try again.")
+        raise self._gone()
 
     def _reachable(self) -> bool:
         ended = self._adb.call(["-s", self.serial, "get-state"], SHELL_SECONDS)

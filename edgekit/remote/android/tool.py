@@ -11,15 +11,12 @@ from pathlib import Path
 from edgekit.errors import TargetError
 from edgekit.measure.latency import LatencyProtocol
 from edgekit.remote.android.adb import TooSlowError
-from edgekit.remote.android.phone import Phone
+from edgekit.remote.android.phone import FOLDER, Phone
 from edgekit.remote.android.tool_log import ToolTimes, explain_tool_log, parse_tool_log
 from edgekit.remote.android.words import quote
 
 VARIABLE = "EDGEKIT_BENCHMARK_MODEL"
 """Names the program on this machine; it is sent for the measurement, and removed."""
-
-FOLDER = "/data/local/tmp"
-"""Where adb's shell may write, and run what it has written."""
 
 ON_DEVICE = f"{FOLDER}/benchmark_model"
 """Where LiteRT's documentation puts it."""
@@ -105,13 +102,16 @@ class Tool:
         self._program = program
         self._folder = f"{FOLDER}/edgekit-{secrets.token_hex(6)}"
         self._there: str | None = None
+        self._models: dict[Path, str] = {}
 
     def send(self, path: Path) -> str:
-        """Sends a model; its path there."""
+        """Sends a model, once; its path there."""
         self._prepare()
-        target = f"{self._folder}/{secrets.token_hex(6)}.tflite"
-        self._phone.push(path, target)
-        return target
+        if path not in self._models:
+            target = f"{self._folder}/{secrets.token_hex(6)}.tflite"
+            self._phone.push(path, target)
+            self._models[path] = target
+        return self._models[path]
 
     def run(self, run: ToolRun) -> ToolTimes:
         """Measures.

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from edgekit.errors import first_line
 from edgekit.measure.told_times import ToldTimes
 
-_NUMBER = r"[-+0-9.eE]+"
-_COUNT = re.compile(rf"count=(?P<count>\d+) (?P<rest>.*\bcurr={_NUMBER}.*)")
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?(?:[eE][-+]?[0-9]{1,2})?(?![0-9.eE])"
+_COUNT = re.compile(rf"count=(?P<count>[0-9]{{1,9}}) (?P<rest>.*\bcurr={_NUMBER}.*)")
 _FIELD = re.compile(rf"(\w+)=({_NUMBER})")
 
 _INIT_US = re.compile(rf"Inference timings in us: Init: ({_NUMBER}), First inference: ({_NUMBER}),")
-_INIT_MS = re.compile(rf"Model initialization: ({_NUMBER}) ms[\s\S]*?Warmup \(first\):\s+({_NUMBER}) ms")
-_AVG_MS = re.compile(rf"Inference \(avg\):\s+({_NUMBER}) ms \((\d+) runs\)")
+_INIT_MS = re.compile(rf"Model initialization: ({_NUMBER}) ms[\s\S]{{0,2000}}?Warmup \(first\):\s+({_NUMBER}) ms")
+_AVG_MS = re.compile(rf"Inference \(avg\):\s+({_NUMBER}) ms \(([0-9]{{1,9}}) runs\)")
 _PART_MS = re.compile(rf"Inference \((min|max|std)\):\s+({_NUMBER})")
 _PEAK = re.compile(rf"(?:Overall peak memory footprint \(MB\) via periodic monitoring|Peak memory):\s+({_NUMBER})")
 

@@ -11,7 +11,6 @@ import itertools
 import os
 import socket
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -92,7 +91,6 @@ class AdbDevice:
         self.port: int = self._listener.getsockname()[1]
         self.opened: list[str] = []
         """The services that were asked for, in order."""
-        self.pushed_bytes = 0
         self._unplug_at: tuple[str, int] | None = None
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -120,15 +118,6 @@ class AdbDevice:
     def unplug_when(self, service: str, received: int = 0) -> None:
         """Pulls the cable once a service that begins so is opened and has got so many bytes."""
         self._unplug_at = (service, received)
-
-    @contextlib.contextmanager
-    def unplugged(self) -> Iterator[None]:
-        """Without its cable for a while."""
-        self.unplug()
-        try:
-            yield
-        finally:
-            self.plug()
 
     def close(self) -> None:
         """Switches it off."""

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ PROGRAMS = Path(__file__).resolve().parents[1] / "programs"
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
-SHELL_PATH = "/system/bin:/usr/bin:/bin"
+_VARIABLES = {"PATH": "/system/bin:/usr/bin:/bin", "HOME": "/data/local/tmp", "TMPDIR": "/data/local/tmp"}
+"""Of the environment of its commands."""
+
 START_SECONDS = 20.0
 
 # $1 the new root, $2 the disk's size. Every folder of this machine but those that an Android has of its own.
@@ -46,7 +48,8 @@ mount --rbind /dev "$root/dev"
 mkdir -p "$root/data/local/tmp" "$root/data/system" "$root/data/app" "$root/sdcard/Android/data" "$root/system/bin"
 mkdir -p "$root/sys/devices/system/cpu"
 echo 0-7 > "$root/sys/devices/system/cpu/present"
-exec chroot "$root" /usr/bin/sleep infinity
+# What ends there leaves no zombie, as under a real init.
+exec chroot "$root" /usr/bin/env --ignore-signal=CHLD /usr/bin/sleep infinity
 """
 
 
@@ -60,19 +63,12 @@ class Sandbox:
     Args:
         folder: an empty one; the device's root is mounted there, seen by its own processes only.
         size: of its disk, bytes.
-        variables: of the environment of its commands.
 
     Raises:
         SandboxError: it cannot be made here.
     """
 
-    def __init__(self, folder: Path, size: int = 256 << 20, variables: Mapping[str, str] | None = None) -> None:
-        self._variables = {
-            "PATH": SHELL_PATH,
-            "HOME": "/data/local/tmp",
-            "TMPDIR": "/data/local/tmp",
-            **(variables or {}),
-        }
+    def __init__(self, folder: Path, size: int = 256 << 20) -> None:
         words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
         if os.geteuid() != 0:
             words.insert(1, "--map-root-user")
@@ -104,7 +100,7 @@ class Sandbox:
         """Starts a command on the device."""
         user = ["--user", "--preserve-credentials"] if os.geteuid() != 0 else []
         enter = ["nsenter", "--target", str(self._init), *user, "--mount", "--pid", "--root", "--wd"]
-        return subprocess.Popen([*enter, *words], env=self._variables, start_new_session=True, **options)
+        return subprocess.Popen([*enter, *words], env=_VARIABLES, start_new_session=True, **options)
 
     def run(self, command: str) -> str:
         """What a command prints.

@@ -13,7 +13,7 @@ from typing import IO
 from tests.android.adb.sandbox import Sandbox
 from tests.android.adb.streams import Stream, StreamClosedError
 
-STDIN, STDOUT, STDERR, EXIT, CLOSE_STDIN = 0, 1, 2, 3, 4
+STDOUT, STDERR, EXIT = 1, 2, 3
 
 _HEADER = struct.Struct("<BI")
 
@@ -21,10 +21,9 @@ _HEADER = struct.Struct("<BI")
 def run_shell(stream: Stream, sandbox: Sandbox, command: str, version: int) -> None:
     """Runs a command by ``/bin/sh``, and closes the stream at its end."""
     errors = subprocess.PIPE if version == 2 else subprocess.STDOUT
-    process = sandbox.popen(["/bin/sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
-    assert process.stdin is not None
+    process = sandbox.popen(["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
     assert process.stdout is not None
-    threading.Thread(target=_feed, args=(stream, process.stdin, version), daemon=True).start()
+    threading.Thread(target=_ignore, args=(stream,), daemon=True).start()
     lock = threading.Lock()
     readers = [threading.Thread(target=_copy, args=(stream, process.stdout, STDOUT, version, lock), daemon=True)]
     if process.stderr is not None:
@@ -55,21 +54,7 @@ def _copy(stream: Stream, pipe: IO[bytes], kind: int, version: int, lock: thread
                 return
 
 
-def _feed(stream: Stream, pipe: IO[bytes], version: int) -> None:
-    try:
-        with pipe:
-            if version != 2:
-                while part := stream.read_some():
-                    pipe.write(part)
-                    pipe.flush()
-                return
-            while True:
-                kind, length = _HEADER.unpack(stream.read(_HEADER.size))
-                content = stream.read(length)
-                if kind == CLOSE_STDIN:
-                    return
-                if kind == STDIN:
-                    pipe.write(content)
-                    pipe.flush()
-    except (OSError, StreamClosedError):
+def _ignore(stream: Stream) -> None:
+    """What comes for the command's standard input, if only that there is none."""
+    while stream.read_some():
         pass

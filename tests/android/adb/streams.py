@@ -98,8 +98,3 @@ class Stream:
         if not self._closed.is_set():
             self._closed.set()
             self._send(Packet(CLSE, self.number, self.other))
-
-    @property
-    def closed(self) -> threading.Event:
-        """Set once one of the ends is closed."""
-        return self._closed

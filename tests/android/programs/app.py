@@ -1,8 +1,9 @@
 #!/usr/bin/env edgekit-python
 """Stands in for an EdgeKit app on a test device: takes the app's requests, and really runs the model.
 
-``app PACKAGE REQUEST``. What it answers is marked as emulated, so that it is never valid. ``/data/system/mood`` changes
-what it does: ``crash``, ``hang``, ``error``, ``broken``, ``hot``, ``newer``.
+``app PACKAGE REQUEST``; an empty request has it make its folders only. What it answers is marked as emulated, so that
+it is never valid. ``/data/system/mood`` changes what it does: ``crash``, ``hang``, ``error``, ``broken``, ``hot``,
+``newer``, ``homeless``, ``endless``, ``deep``, ``elsewhere``.
 """
 
 from __future__ import annotations
@@ -27,8 +28,13 @@ def main() -> None:
     """Answers one request."""
     package, name = sys.argv[1:]
     folder = Path(f"/sdcard/Android/data/{package}/files/edgekit")
-    Path("/data/system/app.started").touch()
     mood = Path("/data/system/mood").read_text().strip() if Path("/data/system/mood").exists() else ""
+    if mood == "homeless":
+        return
+    (folder / "results").mkdir(parents=True, exist_ok=True)
+    if not name:
+        return
+    Path("/data/system/app.started").touch()
     request = json.loads((folder / name).read_text())
     if mood == "crash":
         time.sleep(1)
@@ -37,9 +43,11 @@ def main() -> None:
         time.sleep(600)
     results = [answer(folder, model, request, mood) for model in request["models"]]
     document = {"schema": 2 if mood == "newer" else 1, "id": request["id"], "results": results, "error": None}
-    (folder / "results").mkdir(exist_ok=True)
     part = folder / "results" / f"{request['id']}.json.part"
-    part.write_text("{" if mood == "broken" else json.dumps(document))
+    texts = {"broken": "{", "deep": "[" * 100_000, "endless": ""}
+    part.write_text(texts.get(mood, json.dumps(document)))
+    if mood == "endless":
+        os.truncate(part, 1 << 30)
     part.rename(part.with_suffix(""))
 
 
@@ -68,7 +76,12 @@ def answer(folder: Path, model: str, request: dict[str, Any], mood: str) -> dict
             "emulated": True,
             "emulation": emulation,
         },
-        "engine": {"name": "LiteRT", "version": found.engine.version, "kernels": kernels, "threads": 1},
+        "engine": {
+            "name": "LiteRT",
+            "version": found.engine.version,
+            "kernels": kernels,
+            "threads": request["threads"],
+        },
         "protocol": request["protocol"],
         "load_ms": found.load_ms,
         "first_call_ms": found.first_call_ms,
@@ -86,7 +99,7 @@ def answer(folder: Path, model: str, request: dict[str, Any], mood: str) -> dict
         },
         "doubts": [],
         "error": None,
-        "answers": answers,
+        "answers": "../../../../../../../data/system/mood" if mood == "elsewhere" else answers,
     }
 
 
@@ -96,8 +109,7 @@ def photos(folder: Path, path: Path, request: dict[str, Any]) -> str:
     pixels = np.fromfile(folder / asked["file"], np.uint8).reshape(asked["count"], *asked["shape"])
     with load(path, trust=True) as predictor:
         values = predictor.predict(pixels)
-    name = f"{request['id']}.answers.bin"
-    (folder / "results").mkdir(exist_ok=True)
+    name = f"{request['id']}.0.answers.bin"
     (folder / "results" / name).write_bytes(np.asarray(values, "<f4").tobytes())
     return name
 
