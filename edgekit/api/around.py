@@ -14,8 +14,8 @@ import shutil
 from pathlib import Path
 
 from edgekit.api.composition import Content, Plan, read_older
-from edgekit.digest import sha256_of
-from edgekit.errors import OutputError
+from edgekit.digest import MANIFEST_NAME, sha256_of
+from edgekit.errors import ModelFileError, OutputError, SpecError
 from edgekit.files import atomic_write, remove
 from edgekit.manifest import Manifest
 from edgekit.progress import Progress
@@ -44,6 +44,7 @@ def check_files(folder: Path, name: str, plan: Plan | None, *, force: bool) -> N
         )
     foreign = [path for path in conflicts if path not in around.before]
     if foreign:
+        _check_manifest(folder)
         raise OutputError(
             f"{folder} has a {foreign[0]} that no export wrote, and the {noun} would replace it. Choose a folder of "
             "its own with -o."
@@ -53,6 +54,18 @@ def check_files(folder: Path, name: str, plan: Plan | None, *, force: bool) -> N
             f"Changed by hand since the last export, and other in this {noun}: {', '.join(conflicts)}. Pass --force "
             "(in Python: force=True) to have them as in this one, or choose another folder with -o."
         )
+
+
+def _check_manifest(folder: Path) -> None:
+    """Refuses a manifest that says nothing of whose the files are, as that of a newer EdgeKit."""
+    try:
+        Manifest.read(folder)
+    except (ModelFileError, SpecError) as error:
+        if os.path.lexists(folder / MANIFEST_NAME):
+            raise OutputError(
+                f"{error} Only the manifest tells which files of {folder} an export may replace. Choose another folder "
+                "with -o."
+            ) from error
 
 
 def publish_around(folder: Path, manifest: Manifest, plan: Plan, progress: Progress) -> Manifest:
@@ -85,7 +98,8 @@ def publish_around(folder: Path, manifest: Manifest, plan: Plan, progress: Progr
             _write(content, folder / path)
         listed.append({"path": path, "bytes": size, "sha256": digest})
     for path in around.before.keys() - around.files.keys():
-        if not (folder / path).is_dir():  # no export wrote one, whatever the manifest says
+        # No export wrote a folder, or a name that is too long, whatever the manifest says.
+        if os.path.lexists(folder / path) and not (folder / path).is_dir():
             remove(folder / path)
     lists = {**plan.kind.describe(folder, manifest.artifacts), plan.kind.files_list: listed}
     return dataclasses.replace(manifest, around=lists)

@@ -461,6 +461,24 @@ def test_a_manifest_that_names_what_lies_elsewhere_is_none(project: Path, tmp_pa
             Manifest.read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"schema": 2}, r"manifest\.json was written by a newer EdgeKit\. Upgrade EdgeKit\."),
+        ({"project": [{"path": "../x"}]}, r"manifest\.json names '\.\./x', which lies outside"),
+        ({"project": 1}, r"manifest\.json is not a readable manifest"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_named(plan: Plan, tmp_path: Path, change: Any, says: str) -> None:
+    """Not the files that only it could tell from somebody's."""
+    folder = tmp_path / "app"
+    publish(folder, plan)
+    (folder / "manifest.json").write_text(json.dumps({**document_of(folder), **change}))
+    (plan.template / ACTIVITY).write_text("// newer\n")
+    with pytest.raises(OutputError, match=rf"{says}.* Choose another folder with -o\.$"):
+        publish(folder, plan)
+
+
 @pytest.mark.parametrize("digest", [None, "none", 7, ["x"]])
 def test_no_manifest_has_an_export_remove_what_no_export_wrote(plan: Plan, tmp_path: Path, digest: object) -> None:
     """Whatever somebody has written into it."""
