@@ -88,7 +88,8 @@ def publish_around(folder: Path, manifest: Manifest, plan: Plan, progress: Progr
     """
     around = _Around(folder, manifest.name, plan)
     if removed := around.removed():
-        progress.say(f"Removed by hand since the last export, and not written again: {', '.join(removed)}.")
+        more = f" and {len(removed) - 3} more" if len(removed) > 3 else ""
+        progress.say(f"Removed by hand since the last export, and not written again: {', '.join(removed[:3])}{more}.")
     if lost := around.conflicts():
         progress.warn(f"Replaced, though changed by hand since the last export: {', '.join(lost)}.")
     listed = []
