@@ -1,4 +1,4 @@
-"""The project under a model's name: the app's id, and what stands below its icon."""
+"""The project under a model's name: the app's id, what stands below its icon, and what Android Studio calls it."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def application_id(name: str) -> str:
 
 def name_properties(properties: str, name: str) -> str:
     """``gradle.properties`` with the app's id."""
-    named, count = re.subn(
-        r"(?m)^edgekit\.applicationId=.*$", f"edgekit.applicationId={application_id(name)}", properties
-    )
-    if count != 1:
-        raise ValueError(f"gradle.properties has {count} lines with edgekit.applicationId, not one")
-    return named
+    return _fill_in(properties, "edgekit.applicationId=", application_id(name))
+
+
+def name_settings(settings: str, name: str) -> str:
+    """``settings.gradle.kts`` with the project's name: the last part of the id. Gradle forbids some characters."""
+    return _fill_in(settings, "rootProject.name = ", f'"{application_id(name).removeprefix(_PREFIX)}"')
 
 
 def name_resource(_: str, name: str) -> str:
@@ -65,8 +65,17 @@ def name_resource(_: str, name: str) -> str:
     )
 
 
+def _fill_in(text: str, beginning: str, value: str) -> str:
+    """A text with a value in the one line that begins so."""
+    named, count = re.subn(f"(?m)^{re.escape(beginning)}.*$", beginning + value, text)
+    if count != 1:
+        raise ValueError(f"there are {count} lines that begin with {beginning!r}, not one")
+    return named
+
+
 NAMED: Mapping[str, Callable[[str, str], str]] = {
     "gradle.properties": name_properties,
+    "settings.gradle.kts": name_settings,
     "app/src/main/res/values/name.xml": name_resource,
 }
 """The files of the project that have a name in them, with what writes another one."""

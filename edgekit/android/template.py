@@ -18,7 +18,8 @@ _OF_THE_PROJECT = frozenset(
         "gradle/wrapper/gradle-wrapper.properties",
     }
 )
-_OF_A_MODULE = (".kts", ".pro")
+_OF_A_MODULE = (".kts", ".pro", ".md")
+_LICENSE = "LICENSE"
 
 
 def project_files(folder: Path) -> list[str]:
@@ -38,6 +39,6 @@ def _belongs(path: PurePosixPath) -> bool:
     if module not in _MODULES or not rest:
         return False
     if len(rest) == 1:
-        return path.suffix in _OF_A_MODULE
+        return path.suffix in _OF_A_MODULE or path.name == _LICENSE
     hidden = any(part.startswith(".") for part in rest)
     return rest[:2] == ["src", "main"] and not hidden and not path.is_relative_to(MODELS)

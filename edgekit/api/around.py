@@ -1,8 +1,8 @@
 """The files around the models of a composition: whether an export may write them, and how it does.
 
-The manifest lists them with their digests as they were exported. What somebody has changed since is told from what an
-export may replace by the rule of Debian's packages for configuration files: it stays where the last export and this one
-have the same, and is asked about where they differ.
+The manifest lists them with their digests as they were exported. What somebody has changed or removed since is told
+from what an export may replace by the rule of Debian's packages for configuration files: it stays so where the last
+export and this one have the same, and is asked about where they differ.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import shutil
 from pathlib import Path
 
 from edgekit.api.composition import Content, Plan, read_older
-from edgekit.digest import sha256_of
-from edgekit.errors import OutputError
+from edgekit.digest import MANIFEST_NAME, sha256_of
+from edgekit.errors import ModelFileError, OutputError, SpecError
 from edgekit.files import atomic_write, remove
 from edgekit.manifest import Manifest
 from edgekit.progress import Progress
 
 
 def check_files(folder: Path, name: str, plan: Plan | None, *, force: bool) -> None:
-    """Refuses to write over files that no export wrote, or that somebody has changed since.
+    """Refuses to write over files that no export wrote, or that somebody has changed since, or out of the folder.
 
     Args:
         folder: the export folder; may be missing.
@@ -37,8 +37,14 @@ def check_files(folder: Path, name: str, plan: Plan | None, *, force: bool) -> N
         return
     around = _Around(folder, name, plan)
     noun, conflicts = plan.kind.noun, around.conflicts()
+    if outside := around.outside():
+        raise OutputError(
+            f"{outside} is a link that leads out of {folder}, and the {noun} would be written there. Choose a folder "
+            "of its own with -o."
+        )
     foreign = [path for path in conflicts if path not in around.before]
     if foreign:
+        _check_manifest(folder)
         raise OutputError(
             f"{folder} has a {foreign[0]} that no export wrote, and the {noun} would replace it. Choose a folder of "
             "its own with -o."
@@ -46,15 +52,27 @@ def check_files(folder: Path, name: str, plan: Plan | None, *, force: bool) -> N
     if conflicts and not force:
         raise OutputError(
             f"Changed by hand since the last export, and other in this {noun}: {', '.join(conflicts)}. Pass --force "
-            "(in Python: force=True) to replace them, or choose another folder with -o."
+            "(in Python: force=True) to have them as in this one, or choose another folder with -o."
         )
+
+
+def _check_manifest(folder: Path) -> None:
+    """Refuses a manifest that says nothing of whose the files are, as that of a newer EdgeKit."""
+    try:
+        Manifest.read(folder)
+    except (ModelFileError, SpecError) as error:
+        if os.path.lexists(folder / MANIFEST_NAME):
+            raise OutputError(
+                f"{error} Only the manifest tells which files of {folder} an export may replace. Choose another folder "
+                "with -o."
+            ) from error
 
 
 def publish_around(folder: Path, manifest: Manifest, plan: Plan, progress: Progress) -> Manifest:
     """Puts the files around the models of a folder, and removes what an older export had and this one has not.
 
-    Each file is written whole. One that somebody has changed stays as it is, unless this export has another one than
-    the last; :func:`check_files` has asked for ``force`` then.
+    Each file is written whole. One that somebody has changed or removed stays so, unless this export has another one
+    than the last; :func:`check_files` has asked for ``force`` then.
 
     Args:
         folder: its models lie there already.
@@ -69,6 +87,9 @@ def publish_around(folder: Path, manifest: Manifest, plan: Plan, progress: Progr
         OutputError: the disk is full, or nothing can be written there.
     """
     around = _Around(folder, manifest.name, plan)
+    if removed := around.removed():
+        more = f" and {len(removed) - 3} more" if len(removed) > 3 else ""
+        progress.say(f"Removed by hand since the last export, and not written again: {', '.join(removed[:3])}{more}.")
     if lost := around.conflicts():
         progress.warn(f"Replaced, though changed by hand since the last export: {', '.join(lost)}.")
     listed = []
@@ -78,7 +99,9 @@ def publish_around(folder: Path, manifest: Manifest, plan: Plan, progress: Progr
             _write(content, folder / path)
         listed.append({"path": path, "bytes": size, "sha256": digest})
     for path in around.before.keys() - around.files.keys():
-        remove(folder / path)
+        # No export wrote a folder, or a name that is too long, whatever the manifest says.
+        if os.path.lexists(folder / path) and not (folder / path).is_dir():
+            remove(folder / path)
     lists = {**plan.kind.describe(folder, manifest.artifacts), plan.kind.files_list: listed}
     return dataclasses.replace(manifest, around=lists)
 
@@ -91,7 +114,7 @@ class _Around:
         listed = (older.around or {}).get(plan.kind.files_list, ()) if older is not None else ()
         self.files = plan.kind.files(plan.template, name)
         self.before: dict[str, str | None] = {file["path"]: file.get("sha256") for file in listed}
-        self._folder, self._editable = folder, plan.kind.editable
+        self._folder, self._editable, self._models = folder, plan.kind.editable, plan.kind.models
 
     def digest(self, path: str) -> str | None:
         """SHA-256 (hex) of what this export has at a path; ``None`` for nothing."""
@@ -105,15 +128,30 @@ class _Around:
         return [path for path in {**self.before, **self.files} if self._is_changed(path) and not self.is_kept(path)]
 
     def is_kept(self, path: str) -> bool:
-        """Whether somebody has changed what is the same in the last export and in this one."""
-        return self._is_changed(path) and self.before.get(path) == self.digest(path)
+        """Whether somebody has changed or removed what is the same in the last export and in this one."""
+        return path in self.files and self._is_changed(path) and self.before.get(path) == self.digest(path)
+
+    def removed(self) -> list[str]:
+        """What somebody has removed, and this export would have as the last one had it."""
+        return [path for path in self.files if self.is_kept(path) and not os.path.lexists(self._folder / path)]
+
+    def outside(self) -> Path | None:
+        """A folder that a link has taken out of the export folder, among those that are written to."""
+        home = Path(os.path.realpath(self._folder))
+        for path in (*self.files, f"{self._models}/model"):
+            place = (self._folder / path).parent
+            if not Path(os.path.realpath(place)).is_relative_to(home):
+                return place
+        return None
 
     def _is_changed(self, path: str) -> bool:
         place = self._folder / path
-        if not os.path.lexists(place) or (path in self.before and not self._editable):
+        if path in self.before and not self._editable:
             return False
-        present = sha256_of(place).hex() if place.is_file() else "none"
-        return present not in (self.before.get(path), self.digest(path))
+        if not os.path.lexists(place):
+            # What this export has no more may be gone: an export that was broken off has removed it.
+            return path in self.before and path in self.files
+        return not place.is_file() or sha256_of(place).hex() not in (self.before.get(path), self.digest(path))
 
 
 def _write(content: Content, place: Path) -> None:

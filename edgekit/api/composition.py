@@ -91,9 +91,22 @@ class Plan:
         if not self.by_default or (calibrated and len(model.spec.inputs) == 1):
             return list(self.requests)
         kept = [one for one in self.requests if one.precision not in get_converter(one.format).calibrated]
-        left_out = [str(one) for one in self.requests if one not in kept]
-        progress.say(f"There is nothing to calibrate with: the {self.kind.noun} goes without {', '.join(left_out)}.")
+        left_out = ", ".join(str(one) for one in self.requests if one not in kept)
+        if len(model.spec.inputs) == 1:
+            why, remedy = "There is nothing to calibrate with", ", which --calibration FOLDER would bring"
+        else:
+            why, remedy = "Models of several inputs are not calibrated", ""
+        progress.say(f"{why}: the {self.kind.noun} goes without {left_out}{remedy}.")
         return kept
+
+    def uncalibrated(self) -> str:
+        """What can be asked for in place of a precision that has to be calibrated, as in ``browser:fp32``."""
+        free = (
+            precision
+            for precision, requests in self.kind.precisions.items()
+            if not any(one.precision in get_converter(one.format).calibrated for one in requests)
+        )
+        return f"{self.kind.word}:{next(free)}"
 
 
 def plan_composition(texts: Sequence[str], progress: Progress) -> Plan | None:

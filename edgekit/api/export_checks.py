@@ -16,19 +16,22 @@ _DYNAMIC = "int8-dynamic"
 """Stands in for a precision that has to be calibrated, in the formats that have it."""
 
 
-def check_requests(model: Model, requests: Sequence[ArtifactRequest], *, calibrated: bool) -> None:
+def check_requests(
+    model: Model, requests: Sequence[ArtifactRequest], *, calibrated: bool, instead: str | None = None
+) -> None:
     """Refuses what cannot be made of the model.
 
     Args:
         model: to be exported.
         requests: the artifacts that are asked for.
         calibrated: whether there are samples to calibrate with.
+        instead: what to ask for where there are none; by default what comes nearest to each request.
 
     Raises:
         ConversionError: inputs of any size for a format that needs fixed ones; several inputs, or no samples, for a
             precision that has to be calibrated.
     """
-    problems = [*_about_sizes(model, requests), *_about_calibration(model, requests, calibrated)]
+    problems = [*_about_sizes(model, requests), *_about_calibration(model, requests, calibrated, instead)]
     if problems:
         raise ConversionError(". ".join(problems))
 
@@ -54,12 +57,14 @@ def _example(tensor: TensorSpec) -> str:
     return f"--input-shape {tensor.name}=1,{','.join(map(str, sizes))}"
 
 
-def _about_calibration(model: Model, requests: Sequence[ArtifactRequest], calibrated: bool) -> list[str]:
+def _about_calibration(
+    model: Model, requests: Sequence[ArtifactRequest], calibrated: bool, instead: str | None
+) -> list[str]:
     spec = model.spec
     wanting = [str(request) for request in requests if _is_calibrated(request)]
     if not wanting or (calibrated and len(spec.inputs) == 1):
         return []
-    instead = ",".join(dict.fromkeys(filter(None, map(_uncalibrated, requests))))
+    instead = instead or ",".join(dict.fromkeys(filter(None, map(_uncalibrated, requests))))
     subject, one = in_words(wanting), len(wanting) == 1
     if len(spec.inputs) > 1:
         return [

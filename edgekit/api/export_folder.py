@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.api.around import publish_around
-from edgekit.api.composition import Plan
+from edgekit.api.composition import Plan, read_older
 from edgekit.api.export_failures import explain_failure
 from edgekit.artifact import ArtifactRequest, Check
 from edgekit.converters.base import artifact_name
@@ -22,7 +22,7 @@ from edgekit.errors import ModelFileError, OutputError, SpecError
 from edgekit.files import atomic_write, check_writable, refuse_existing, remove
 from edgekit.manifest import Manifest, ManifestEntry
 from edgekit.progress import Progress
-from edgekit.report.folder import write_readme
+from edgekit.report.folder import is_edited, write_readme
 
 
 @dataclass(frozen=True)
@@ -168,12 +168,22 @@ def publish(
             manifest = manifest.merged(older)
         elif older is not None:
             _remove_stale(folder, older, {entry.file for entry in entries}, progress)
+        theirs = _has_edited_readme(folder, plan)
         if plan is not None:
             manifest = publish_around(folder, manifest, plan, progress)
         manifest.write(folder)
-        write_readme(folder, manifest)
+        if theirs:
+            progress.say("README.md is not as the last export wrote it, and stays. Remove it, and the next writes one.")
+        else:
+            write_readme(folder, manifest)
     next_step = plan.kind.next_step(folder) if plan is not None and entries else None
     return ExportResult(folder, tuple(entries), tuple(failures), next_step)
+
+
+def _has_edited_readme(folder: Path, plan: Plan | None) -> bool:
+    """Whether there is a README that an export leaves as it is: somebody's, where files are to be changed by hand."""
+    older = read_older(folder)
+    return plan is not None and plan.kind.editable and older is not None and is_edited(folder, older)
 
 
 def _publish(folder: Path, outcome: Outcome, name: str, check: Check, log: Path | None) -> ManifestEntry:

@@ -122,9 +122,10 @@ def export(
             calibrated = calibration is not None or model.calibration is not None
             if plan is not None:
                 requests = plan.possible(model, calibrated=calibrated, progress=progress)
-            check_requests(model, requests, calibrated=calibrated)
+            instead = None if plan is None else plan.uncalibrated()
+            check_requests(model, requests, calibrated=calibrated, instead=instead)
             photos = choose_calibration(model, calibration, progress)
-            check_requests(model, requests, calibrated=photos is not None)
+            check_requests(model, requests, calibrated=photos is not None, instead=instead)
             try:
                 with tempfile.TemporaryDirectory(prefix=work_prefix(), dir=folder, ignore_cleanup_errors=True) as work:
                     jobs = _prepare(model, stem, requests, settings, photos, Path(work), progress)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from edgekit.data.folders import find_images
-from edgekit.errors import DataError, UsageError
+from edgekit.errors import DataError, ModelFileError, SpecError, UsageError
 
 
 def refuse_folder(path: Path, suffixes: Iterable[str]) -> None:
@@ -18,10 +19,20 @@ def refuse_folder(path: Path, suffixes: Iterable[str]) -> None:
     wanted = tuple(suffixes)
     if not path.is_dir() or path.suffix.lower() in wanted:
         return
-    files = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in wanted)
+    files = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in wanted) or _exported(path, wanted)
     if not files:
         raise UsageError(f"{path} is a folder, and no {' or '.join(wanted)} file lies in it. Name a model file.")
     raise UsageError(f"{path} is a folder; choose one of: {', '.join(files)}")
+
+
+def _exported(folder: Path, wanted: tuple[str, ...]) -> list[str]:
+    """The artifacts of an export folder whose models lie deeper: of a site, of an Android project."""
+    from edgekit.manifest import Manifest
+
+    with contextlib.suppress(ModelFileError, SpecError):
+        files = (folder / entry.file for entry in Manifest.read(folder).artifacts)
+        return [str(file) for file in files if file.suffix.lower() in wanted]
+    return []
 
 
 def expand_photos(paths: Iterable[Path]) -> list[Path]:

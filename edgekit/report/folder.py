@@ -35,14 +35,22 @@ It needs https: the camera, WebGPU and offline use are for secure addresses only
 _PROJECT = """## The app
 
 This folder is a Gradle project: `app` is an app that recognises what the camera sees, in photos too, and measures its
-models; `edgekit` is the library that it uses, which other projects can take. The models lie in `app/src/main/assets`.
+models; `edgekit` is the library that it uses, and can go into [other apps](edgekit/README.md). The models lie in
+`app/src/main/assets`, the app's id and version in `gradle.properties`, its name in `app/src/main/res/values/name.xml`.
 
 - Open the folder in Android Studio, plug in a phone, and press Run.
-- Or with a JDK 17, Android's SDK and the Gradle that `gradle/wrapper/gradle-wrapper.properties` names:
+- Or with a JDK 17, Android's SDK (`ANDROID_HOME`) and the Gradle that `gradle/wrapper/gradle-wrapper.properties` names:
   `gradle wrapper && ./gradlew installDebug`. The first makes Gradle's wrapper, a program that is not among the files.
-- `edgekit bench --on android` measures with the app, once it is installed.
+- `edgekit bench . --on android` measures the models on the phone, once the app is installed there.
 
-EdgeKit's own tests compile these sources and run them on a JVM; neither Gradle nor a phone has run them there."""
+EdgeKit's own tests compile these sources and run them on a JVM; neither Gradle nor a phone has run them there.
+
+The sources are EdgeKit's, under the [Apache License 2.0](edgekit/LICENSE); change them as you like."""
+
+_METADATA = {
+    "tflite": "; a `.tflite` also as the standard metadata that MediaPipe and Android Studio read",
+    "coreml": "; a `.mlpackage` also as Core ML's own",
+}
 
 _AROUND = {"app": _SITE, "project": _PROJECT}
 """What there is to say of what lies around the artifacts, by its list in the manifest."""
@@ -55,9 +63,14 @@ def write_readme(folder: Path, manifest: Manifest) -> None:
 
 def update_readme(folder: Path, before: Manifest, after: Manifest) -> None:
     """Writes the README again where the manifest has changed; one that a person has edited stays as it is."""
-    path = folder / README
-    if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == readme_text(before):
+    if (folder / README).is_file() and not is_edited(folder, before):
         write_readme(folder, after)
+
+
+def is_edited(folder: Path, manifest: Manifest) -> bool:
+    """Whether an export folder has a README that is not the manifest's: a person's, or that of another EdgeKit."""
+    path = folder / README
+    return path.is_file() and path.read_text(encoding="utf-8", errors="replace") != readme_text(manifest)
 
 
 def readme_text(manifest: Manifest) -> str:
@@ -65,7 +78,7 @@ def readme_text(manifest: Manifest) -> str:
     sections = [f"# {manifest.name}\n\n{_about(manifest.spec)}", _table(manifest.artifacts)]
     sections += [_AROUND[name] for name in manifest.around or {} if name in _AROUND]
     sections += how_to_run(manifest.artifacts, manifest.spec)
-    sections.append(_footer(manifest.spec))
+    sections.append(_footer(manifest))
     return "\n\n".join(sections) + "\n"
 
 
@@ -154,10 +167,12 @@ def _agreement(entry: ManifestEntry) -> str:
     return f"{format_check(check)} of {check.inputs}"
 
 
-def _footer(spec: ModelSpec) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in spec.provenance.versions.items())
+def _footer(manifest: Manifest) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in manifest.spec.provenance.versions.items())
+    formats = {entry.format for entry in manifest.artifacts}
+    also = [text for format, text in _METADATA.items() if format in formats]
+    logs = ", `logs/` what the converters printed" if any(entry.log for entry in manifest.artifacts) else ""
     return (
-        "Each artifact carries its labels and its preprocessing as EdgeKit's spec; a `.tflite` also as the standard "
-        "metadata that MediaPipe and Android Studio read, a `.mlpackage` as Core ML's own. `manifest.json` has digests "
-        f"and figures, `logs/` what the converters printed.\n\nMade with {versions or 'EdgeKit'}."
+        f"Each artifact carries its labels and its preprocessing as EdgeKit's spec{''.join(also)}. `manifest.json` has "
+        f"digests and figures{logs}.\n\nMade with {versions or 'EdgeKit'}."
     )

@@ -14,6 +14,9 @@ from edgekit.manifest import ManifestEntry
 MODELS = "models"
 """The folder of a site that has its models."""
 
+_LONGEST = 100
+"""Letters, so that a file system has room for the precision, the suffix and a temporary name."""
+
 FORMATS = ("tfjs", "tflite")
 """Those that a browser runs; targets/browser/src/engines/engine.ts has the engines."""
 
@@ -24,7 +27,7 @@ def file_stem(name: str) -> str:
     A path in the manifest is then the same text as the end of the address that a browser asks for.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", plain).strip("-.") or "model"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", plain).strip("-.")[:_LONGEST] or "model"
 
 
 def describe_models(folder: Path, entries: Sequence[ManifestEntry]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -17,11 +18,12 @@ import numpy as np
 import pytest
 
 import edgekit
-from edgekit.android.naming import application_id, name_properties, name_resource
+from edgekit.android.naming import NAMED, application_id, name_properties, name_resource
 from edgekit.android.template import MODELS, project_files
 from edgekit.api.around import check_files, publish_around
 from edgekit.api.composition import Plan, check_mixture, plan_composition
-from edgekit.errors import ModelFileError, OutputError, UsageError
+from edgekit.cli.paths import refuse_folder
+from edgekit.errors import ConversionError, ModelFileError, OutputError, UsageError
 from edgekit.manifest import Manifest
 from edgekit.measure.latency import LatencyProtocol
 from edgekit.progress import SILENT, Silent
@@ -63,7 +65,11 @@ Make = Callable[..., edgekit.Model]
 
 class Listener(Silent):
     def __init__(self) -> None:
+        self.said: list[str] = []
         self.warned: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
 
     def warn(self, message: str) -> None:
         self.warned.append(message)
@@ -147,7 +153,7 @@ def test_every_file_is_listed_with_its_digest(project: Path) -> None:
 def test_it_is_what_the_tests_of_the_app_compile(project: Path) -> None:
     """All sources, and nothing of Maven or of the tests."""
     for path in project_files(TEMPLATE):
-        if path not in ("gradle.properties", "app/src/main/res/values/name.xml"):
+        if path not in NAMED:
             assert (project / path).read_bytes() == (TEMPLATE / path).read_bytes()
     for module in ("app", "edgekit"):
         sources = {
@@ -173,6 +179,7 @@ def test_gradle_finds_what_it_is_told_of(project: Path) -> None:
         assert all((project / ACTIVITY).with_name(f"{name[1:]}.kt").is_file() for name in classes)
     properties = (project / "gradle.properties").read_text().splitlines()
     assert [line for line in properties if "dev.edgekit" in line] == ["edgekit.applicationId=dev.edgekit.rosen_co"]
+    assert 'rootProject.name = "rosen_co"' in (project / "settings.gradle.kts").read_text().splitlines()
 
 
 def test_its_models_are_proved_like_any(project: Path) -> None:
@@ -194,7 +201,12 @@ def test_verify_and_bench_take_the_folder(project: Path, make: Make, photos: Any
     after = document_of(project)
     assert after["project"] == before["project"]
     assert all(entry["verification"] for entry in after["artifacts"])
-    assert "## The app" in (project / "README.md").read_text(encoding="utf-8")
+    readme = (project / "README.md").read_text(encoding="utf-8")
+    assert "## The app" in readme
+    assert "logs/" not in readme
+    linked = re.findall(r"\]\((.*?)\)", readme)
+    assert sorted(linked) == ["edgekit/LICENSE", "edgekit/README.md"]
+    assert all((project / path).is_file() for path in linked)
     quick = LatencyProtocol(1, 0, 3, 0, 1)
     rows = edgekit.benchmark(project, protocol=quick, progress=SILENT).rows
     assert [Path(row.artifact).name for row in rows] == ["rosen-co.fp32.tflite", "rosen-co.int8.tflite"]
@@ -254,7 +266,12 @@ def test_the_example_of_the_docs_is_compiled(repository: Path) -> None:
     source = TEMPLATE / "edgekit/src/test/kotlin/dev/edgekit/docs/Recognizer.kt"
     example = source.read_text().partition("*/\n")[2]
     assert example.startswith("class ")
-    assert f"```kotlin\n{example}```" in (repository / "docs" / "android.md").read_text(encoding="utf-8")
+    for page in (repository / "docs" / "android.md", TEMPLATE / "edgekit" / "README.md"):
+        assert f"```kotlin\n{example}```" in page.read_text(encoding="utf-8")
+
+
+def test_the_library_has_the_license(repository: Path) -> None:
+    assert (TEMPLATE / "edgekit" / "LICENSE").read_bytes() == (repository / "LICENSE").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -331,6 +348,34 @@ def test_what_was_changed_by_hand_is_kept_or_asked_about(plan: Plan, tmp_path: P
     assert (folder / "gradlew").read_text() == "theirs"
 
 
+def test_what_was_removed_by_hand_is_not_written_again(plan: Plan, tmp_path: Path) -> None:
+    """As where somebody moves the sources into a package of their own."""
+    folder = tmp_path / "app"
+    publish(folder, plan)
+    (folder / ACTIVITY).unlink()
+    listener = Listener()
+    publish(folder, plan, progress=listener)
+    assert not (folder / ACTIVITY).exists()
+    assert listener.said == [f"Removed by hand since the last export, and not written again: {ACTIVITY}."]
+    (plan.template / ACTIVITY).write_text("// newer\n")
+    with pytest.raises(OutputError, match=rf"Changed by hand.*{re.escape(ACTIVITY)}"):
+        publish(folder, plan)
+    publish(folder, plan, force=True)
+    assert (folder / ACTIVITY).read_text() == "// newer\n"
+
+
+def test_a_readme_that_was_changed_by_hand_stays(make: Make, photos: Any, tmp_path: Path) -> None:
+    folder, listener = tmp_path / "app", Listener()
+    edgekit.export(make(), "android:fp32", folder, progress=SILENT)
+    edgekit.export(make(), "android:fp16", folder, progress=listener)
+    assert "rosen-co.fp16.tflite" in (folder / "README.md").read_text(encoding="utf-8")
+    assert not [said for said in listener.said if "README" in said]
+    (folder / "README.md").write_text("mine")
+    edgekit.export(make(), "android:int8", folder, calibration=photos, progress=listener)
+    assert (folder / "README.md").read_text() == "mine"
+    assert "README.md is not as the last export wrote it, and stays." in "\n".join(listener.said)
+
+
 def test_what_a_newer_project_has_no_more_goes(plan: Plan, tmp_path: Path) -> None:
     folder = tmp_path / "app"
     publish(folder, plan)
@@ -361,7 +406,7 @@ def test_a_project_that_was_broken_off_goes_on(plan: Plan, tmp_path: Path) -> No
 
 
 def test_ctrl_c_leaves_each_file_old_or_new(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, changed = tmp_path / "app", [ACTIVITY, "settings.gradle.kts", "app/build.gradle.kts"]
+    folder, changed = tmp_path / "app", [ACTIVITY, "build.gradle.kts", "app/build.gradle.kts"]
     publish(folder, plan)
     old = (folder / "manifest.json").read_bytes()
     for path in changed:
@@ -414,6 +459,73 @@ def test_a_manifest_that_names_what_lies_elsewhere_is_none(project: Path, tmp_pa
         (tmp_path / "manifest.json").write_text(json.dumps({**document_of(project), "project": change}))
         with pytest.raises(ModelFileError, match=says):
             Manifest.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"schema": 2}, r"manifest\.json was written by a newer EdgeKit\. Upgrade EdgeKit\."),
+        ({"project": [{"path": "../x"}]}, r"manifest\.json names '\.\./x', which lies outside"),
+        ({"project": 1}, r"manifest\.json is not a readable manifest"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_named(plan: Plan, tmp_path: Path, change: Any, says: str) -> None:
+    """Not the files that only it could tell from somebody's."""
+    folder = tmp_path / "app"
+    publish(folder, plan)
+    (folder / "manifest.json").write_text(json.dumps({**document_of(folder), **change}))
+    (plan.template / ACTIVITY).write_text("// newer\n")
+    with pytest.raises(OutputError, match=rf"{says}.* Choose another folder with -o\.$"):
+        publish(folder, plan)
+
+
+@pytest.mark.parametrize("digest", [None, "none", 7, ["x"]])
+def test_no_manifest_has_an_export_remove_what_no_export_wrote(plan: Plan, tmp_path: Path, digest: object) -> None:
+    """Whatever somebody has written into it."""
+    folder = tmp_path / "app"
+    publish(folder, plan)
+    theirs = folder / "keys" / "upload.jks"
+    theirs.parent.mkdir()
+    theirs.write_text("mine")
+    document = document_of(folder)
+    listed = [{"path": path, "sha256": digest} for path in ("keys", "keys/upload.jks")]
+    (folder / "manifest.json").write_text(json.dumps({**document, "project": [*document["project"], *listed]}))
+    with pytest.raises(OutputError, match=r"Changed by hand .*: keys, keys/upload\.jks\."):
+        publish(folder, plan)
+    assert theirs.read_text() == "mine"
+
+
+@pytest.mark.parametrize("link", [MODELS, "edgekit", "app/src/main/kotlin"])
+def test_nothing_is_written_through_a_link_that_leads_out(make: Make, tmp_path: Path, link: str) -> None:
+    """Else the manifest would name files that lie elsewhere, which nobody takes."""
+    folder, elsewhere = tmp_path / "app", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (folder / link).parent.mkdir(parents=True)
+    (folder / link).symlink_to(elsewhere)
+    with pytest.raises(OutputError, match=rf"{re.escape(str(folder / link))}.* leads out of .*Choose a folder"):
+        edgekit.export(make(), "android:fp32", folder, force=True, progress=SILENT)
+    assert not list(elsewhere.iterdir())
+
+
+def test_a_name_leaves_room_for_the_rest_of_a_files_name(make: Make, tmp_path: Path) -> None:
+    name = "x" * 250
+    model = make()
+    named = dataclasses.replace(model, spec=dataclasses.replace(model.spec, name=name))
+    (entry,) = edgekit.export(named, "android:fp32", tmp_path / "app", progress=SILENT).entries
+    assert Path(entry.file).name == f"{'x' * 100}.fp32.tflite"
+
+
+def test_what_the_project_cannot_have_is_said_in_its_own_words(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match=r"needs calibration photos.*export what needs none: --to android:fp32$"):
+        edgekit.export(make(), "android:int8", tmp_path / "app", progress=SILENT)
+    listener = Listener()
+    edgekit.export(make(), "android", tmp_path / "app", progress=listener)
+    assert "the project goes without tflite:int8, which --calibration FOLDER would bring." in listener.said[0]
+
+
+def test_a_folder_in_place_of_a_model_is_answered_with_its_models(project: Path) -> None:
+    with pytest.raises(UsageError, match=r"choose one of: .*assets/rosen-co\.fp32\.tflite, .*int8\.tflite$"):
+        refuse_folder(project, (".tflite", ".keras"))
 
 
 def test_what_gradle_and_a_person_leave_there_is_no_template(tmp_path: Path) -> None:
