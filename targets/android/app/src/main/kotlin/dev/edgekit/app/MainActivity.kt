@@ -189,7 +189,7 @@ class MainActivity :
     }
 
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
-        // It comes before onStart, which shows it; or after it, on some phones.
+        // It comes between onStart and onResume, also where the activity was made anew meanwhile.
         val place = data?.data ?: return
         if (request != PICK || result != RESULT_OK) return
         photo = place
