@@ -50,6 +50,9 @@ private fun describe(id: String, facts: CameraCharacteristics): Lens? {
     return Lens(id, size, facts[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0, isFront)
 }
 
+/** One is looked at, one waits, and two are held for a moment where the last of those that came is taken. */
+private const val FRAMES = 4
+
 /**
  * An open camera: its picture on a surface, and its frames one at a time to a thread. While one is worked on, those
  * that come are dropped, but for the last.
@@ -70,7 +73,8 @@ class Camera(
     private val onProblem: (Int) -> Unit,
 ) {
     private val reader =
-        ImageReader.newInstance(lens.size.width, lens.size.height, ImageFormat.YUV_420_888, 2)
+        ImageReader.newInstance(lens.size.width, lens.size.height, ImageFormat.YUV_420_888, FRAMES)
+    private val last = LastFrame<Image>(frames) { if (!closed) onFrame(it) }
     private var device: CameraDevice? = null
     private var surface: Surface? = null
     private val main = Handler(Looper.getMainLooper())
@@ -84,7 +88,7 @@ class Camera(
     /** To be called where a person has allowed it. */
     @SuppressLint("MissingPermission")
     fun open() {
-        reader.setOnImageAvailableListener({ if (!closed) it.acquireLatestImage()?.use(onFrame) }, frames)
+        reader.setOnImageAvailableListener({ if (!closed) it.acquireLatestImage()?.let(last::offer) }, main)
         try {
             manager.openCamera(lens.id, opening, main)
         } catch (_: CameraAccessException) {
@@ -104,6 +108,7 @@ class Camera(
         device = null
         surface?.release()
         surface = null
+        last.drop()
         // Not before the frame that is worked on now: its memory is the reader's.
         frames.post(reader::close)
     }
