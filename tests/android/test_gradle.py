@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -55,6 +56,12 @@ def test_the_wrapper_checks_what_it_downloads(project: Path) -> None:
         r"https\\://services\.gradle\.org/distributions/gradle-[\d.]+-bin\.zip", values["distributionUrl"]
     )
     assert re.fullmatch(r"[0-9a-f]{64}", values["distributionSha256Sum"])
+    # What `gradle wrapper` writes is the same.
+    version = re.search(r"gradle-([\d.]+)-bin", values["distributionUrl"])
+    script = (project / "build.gradle.kts").read_text()
+    assert version is not None
+    assert f'gradleVersion = "{version[1]}"' in script
+    assert f'distributionSha256Sum = "{values["distributionSha256Sum"]}"' in script
 
 
 def test_the_workflow_builds_with_the_wrappers_gradle(repository: Path, project: Path) -> None:
@@ -76,6 +83,23 @@ def test_the_app_asks_for_the_camera_alone(project: Path) -> None:
     assert asked == ["android.permission.CAMERA"]
     features = {one.get(f"{ANDROID}name"): one.get(f"{ANDROID}required") for one in manifest.iter("uses-feature")}
     assert features == {"android.hardware.camera": "false", "android.hardware.camera.any": "false"}
+
+
+def test_other_apps_can_start_the_main_screen_alone(project: Path) -> None:
+    manifest = ElementTree.parse(project / "app" / "src" / "main" / "AndroidManifest.xml").getroot()
+    parts = [one for kind in ("activity", "provider", "service", "receiver") for one in manifest.iter(kind)]
+    opened = [one for one in parts if one.get(f"{ANDROID}exported") == "true"]
+    asked = {one.get(f"{ANDROID}name"): one.get(f"{ANDROID}permission") for one in opened}
+    assert asked == {".MainActivity": None, ".BenchmarkActivity": "android.permission.DUMP"}
+
+
+def test_the_workflow_finds_libraries_for_small_pages(repository: Path) -> None:
+    workflow = (repository / ".github" / "workflows" / "android.yml").read_text()
+    program = re.search(r"awk '(.+)'", workflow)
+    assert program is not None
+    for alignment, code in {"0x1": 1, "0x1000": 1, "0x2000": 1, "0x4000": 0, "0x10000": 0}.items():
+        told = f"  LOAD 0x0 0x0 0x0 0x1 0x1 R   0x10000\n  LOAD 0x1 0x1 0x1 0x1 0x1 R E {alignment}\n"
+        assert subprocess.run(["awk", program[1]], input=told, text=True, check=False).returncode == code, alignment
 
 
 def test_no_text_is_written_into_a_layout(project: Path) -> None:

@@ -18,17 +18,23 @@ import java.util.concurrent.Executors
  *
  * The request is a file in the app's folder on the shared storage, `Android/data/ID/files/edgekit`; the answer is
  * written to `results/ID_OF_THE_REQUEST.json` there, under a temporary name until it is whole. Without a request all
- * models are measured, into `results/latest.json`.
+ * models are measured, into `results/latest.json`. An empty request (`--es request ""`) makes the folders and measures
+ * nothing: files that are pushed into a folder that the shell made cannot be read by the app on all phones.
  *
- * Any app can start it. It reads and writes files of that folder only, which no other app can read, and nothing else
- * comes of it than that the phone is busy for a while.
+ * Other apps cannot start it: the permission that the manifest asks of a caller is adb's shell's.
  */
 class BenchmarkActivity : Activity() {
     private val attention = Attention()
+    private val request: String? by lazy { intent.getStringExtra("request") }
     private var started = false
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
+        // One that is made anew waits for nothing: what it ran has ended with its process, or ends without it.
+        if (state != null || request == "") {
+            app.storage.prepare()
+            return finish()
+        }
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.O_MR1) {
             setShowWhenLocked(true)
@@ -36,25 +42,20 @@ class BenchmarkActivity : Activity() {
         }
         setContentView(R.layout.activity_headless)
         findViewById<TextView>(R.id.line).text = getString(R.string.headless_runs)
-        started = state?.getBoolean("started") ?: false
     }
 
     override fun onResume() {
         super.onResume()
         attention.resume()
-        // Only from here on a person sees it; a process that comes back to life does not begin again.
-        if (!started) start(intent.getStringExtra("request"))
+        if (started || isFinishing) return
+        // Only from here on a person sees it.
         started = true
+        start(request)
     }
 
     override fun onPause() {
         attention.pause()
         super.onPause()
-    }
-
-    override fun onSaveInstanceState(state: Bundle) {
-        super.onSaveInstanceState(state)
-        state.putBoolean("started", started)
     }
 
     private fun start(request: String?) {

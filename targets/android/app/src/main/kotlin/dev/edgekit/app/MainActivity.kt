@@ -50,7 +50,9 @@ class MainActivity :
         super.onCreate(state)
         setContentView(R.layout.activity_main)
         val beside = resources.configuration.orientation == Configuration.ORIENTATION_LANDSCAPE
-        drawEdgeToEdge(notice to Sides(bottom = false), findViewById<View>(R.id.panel) to Sides(!beside, beside))
+        val mirrored = resources.configuration.layoutDirection == View.LAYOUT_DIRECTION_RTL
+        val sides = if (beside) Sides(left = mirrored, right = !mirrored) else Sides(top = false)
+        drawEdgeToEdge(notice to Sides(bottom = beside), findViewById<View>(R.id.panel) to sides)
         photo = state?.getString("photo")?.let(Uri::parse)
         asked = state?.getBoolean("asked") ?: false
         findViewById<Button>(R.id.pick).setOnClickListener { pick() }
@@ -123,7 +125,8 @@ class MainActivity :
             checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED -> {
                 notice.visibility = View.GONE
                 window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
-                preview = Preview(findViewById(R.id.preview), recognizer, ::tellOfCamera).also(Preview::start)
+                // Kept before it starts: it may find at once that there is no camera.
+                Preview(findViewById(R.id.preview), recognizer, ::tellOfCamera).also { preview = it }.start()
             }
 
             else -> explainCamera()
@@ -186,7 +189,7 @@ class MainActivity :
     }
 
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
-        // It comes before onStart, which shows it; or after it, on some phones.
+        // It comes between onStart and onResume, also where the activity was made anew meanwhile.
         val place = data?.data ?: return
         if (request != PICK || result != RESULT_OK) return
         photo = place

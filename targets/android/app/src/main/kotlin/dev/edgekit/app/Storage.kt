@@ -72,6 +72,17 @@ class Storage(private val context: Context) {
         return file
     }
 
+    /**
+     * The text of a file that was pushed.
+     *
+     * @throws EdgeKitException there is none of that name, or it cannot be read.
+     */
+    fun readText(name: String): String = try {
+        file(name).readText()
+    } catch (error: IOException) {
+        throw EdgeKitException("$name cannot be read (${error.message}). Push it again.", error)
+    }
+
     /** Writes a result, so that a reader sees nothing or all of it. */
     fun writeResult(name: String, write: (File) -> Unit): File {
         val (part, whole) = results.resolve("$name.part") to results.resolve(name)
@@ -80,8 +91,9 @@ class Storage(private val context: Context) {
             write(part)
             if (!part.renameTo(whole)) throw IOException("it cannot be renamed")
         } catch (error: IOException) {
-            part.delete()
             throw EdgeKitException("${whole.path} cannot be written (${error.message}). Make room on the phone.", error)
+        } finally {
+            part.delete()
         }
         return whole
     }

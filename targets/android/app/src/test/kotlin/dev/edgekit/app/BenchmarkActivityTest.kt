@@ -1,15 +1,25 @@
 package dev.edgekit.app
 
 import android.content.Intent
+import android.os.Bundle
 import android.view.WindowManager
+import dev.edgekit.Delegate
+import dev.edgekit.app.bench.Attention
+import dev.edgekit.app.bench.Benchmark
+import dev.edgekit.app.bench.ProcessMemory
+import dev.edgekit.app.bench.Settings
+import dev.edgekit.core.LatencyProtocol
 import dev.edgekit.testing.AgainstPython
+import dev.edgekit.testing.JavaCpp
 import dev.edgekit.testing.PythonCases
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
+import org.junit.Rule
 import org.junit.Test
 import org.junit.experimental.categories.Category
+import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
@@ -20,6 +30,9 @@ import java.io.File
 @RunWith(RobolectricTestRunner::class)
 @Category(AgainstPython::class)
 class BenchmarkActivityTest {
+    @get:Rule
+    val temporary = TemporaryFolder()
+
     private val storage = (RuntimeEnvironment.getApplication() as EdgeKitApp).storage
 
     /** Runs it to its end. */
@@ -65,6 +78,40 @@ class BenchmarkActivityTest {
         val report = JSONObject(storage.results.resolve("latest.json").readText())
         assertTrue(report.getString("error").startsWith("The app has no models"))
         assertNull(storage.folder.resolve("latest.json").takeIf(File::exists))
+    }
+
+    /** What Python starts it with before the first push. */
+    @Test
+    fun emptyRequestMakesTheFoldersAlone() {
+        storage.folder.deleteRecursively()
+        val activity = Robolectric.buildActivity(BenchmarkActivity::class.java, Intent().putExtra("request", "")).setup()
+        assertTrue(activity.get().isFinishing)
+        assertTrue(storage.results.isDirectory)
+        storage.push(PythonCases.folder.resolve("pushed/flowers.tflite"))
+        activity.pause().stop().destroy()
+        BenchmarkActivity.RUNNER.submit {}.get()
+        assertEquals(emptyList<String>(), storage.results.list().orEmpty().toList())
+    }
+
+    @Test
+    fun oneThatIsMadeAnewEnds() {
+        val controller = Robolectric.buildActivity(BenchmarkActivity::class.java).create(Bundle())
+        assertTrue(controller.get().isFinishing)
+    }
+
+    @Test
+    fun whatOthersTookIsNotCounted() {
+        val file = storage.push(PythonCases.folder.resolve("pushed/flowers.tflite"))
+        val process = temporary.root.apply { resolve("status").writeText("VmHWM:\t900 kB\nVmRSS:\t500 kB\n") }
+        val settings = Settings(LatencyProtocol(0, 0.0, 1, 0.0, 1.0), Delegate.CPU)
+        val watch = Attention()
+
+        fun measure() = Benchmark(RuntimeEnvironment.getApplication(), storage, JavaCpp, watch, ProcessMemory(process))
+            .measure(storage.pushedModel(file.name), settings)
+        assertEquals(900L * 1024, measure().getLong("peak_memory_bytes"))
+        // Phones that do not let it begin anew: an earlier peak is none of this model's.
+        process.resolve("clear_refs").apply { delete() }.mkdir()
+        assertTrue(measure().isNull("peak_memory_bytes"))
     }
 
     @Test

@@ -25,6 +25,7 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
+import java.io.InputStream
 
 /** The main screen, a real model behind. */
 @RunWith(RobolectricTestRunner::class)
@@ -43,10 +44,11 @@ class MainActivityTest {
     private fun Activity.isShown(id: Int): Boolean = findViewById<View>(id).visibility == View.VISIBLE
 
     /** Picks the photo, as a person does. */
-    private fun pick(activity: MainActivity) {
-        shadowOf(application.contentResolver).registerInputStreamSupplier(place) {
-            PythonCases.folder.resolve("photo.png").inputStream()
-        }
+    private fun pick(
+        activity: MainActivity,
+        file: () -> InputStream = { PythonCases.folder.resolve("photo.png").inputStream() },
+    ) {
+        shadowOf(application.contentResolver).registerInputStreamSupplier(place, file)
         activity.findViewById<Button>(R.id.pick).performClick()
         val asked = shadowOf(activity).nextStartedActivityForResult
         assertEquals("image/*", asked.intent.type)
@@ -115,14 +117,26 @@ class MainActivityTest {
         val activity = start().get()
         waitUntil("the notice") { activity.isShown(R.id.notice) }
         assertEquals(activity.getString(R.string.camera_none), activity.text(R.id.notice_text))
+        // It looks again.
+        activity.findViewById<TextView>(R.id.notice_text).text = ""
+        activity.findViewById<Button>(R.id.notice_button).performClick()
+        assertEquals(activity.getString(R.string.camera_none), activity.text(R.id.notice_text))
     }
 
     @Test
-    fun brokenPhotosAndModelsAreNamed() {
+    fun photosOfAnAppThatFailsAreNamed() {
+        pushModel()
+        val activity = start().get()
+        pick(activity) { error("the provider has ended") }
+        waitUntil("a sentence") { "the provider has ended" in activity.text(R.id.notes) }
+        assertEquals(activity.getString(R.string.no_answer), activity.text(R.id.answer_name))
+    }
+
+    @Test
+    fun brokenModelsAreNamed() {
         pushModel()
         storage.push(PythonCases.folder.resolve("pushed/broken.tflite"), "zzz.tflite")
         val activity = start().get()
-        shadowOf(application.contentResolver).registerInputStreamSupplier(place) { "no photo".byteInputStream() }
         val model = activity.findViewById<Spinner>(R.id.model)
         assertEquals(2, model.count)
         model.setSelection(1)

@@ -7,20 +7,19 @@ import android.app.Activity
  * and [Activity.onPause].
  */
 class Attention : Watch {
-    @Volatile
     private var isIn = false
-
-    @Volatile
     private var left = false
 
     @Volatile
     override var isCancelled: Boolean = false
         private set
 
+    @Synchronized
     fun resume() {
         isIn = true
     }
 
+    @Synchronized
     fun pause() {
         isIn = false
         left = true
@@ -31,10 +30,12 @@ class Attention : Watch {
         isCancelled = true
     }
 
+    @Synchronized
     override fun begin(model: String) {
         left = !isIn
     }
 
+    @Synchronized
     override fun disturbances(): List<String> = if (left) {
         listOf(
             "The app was not in front while it measured. Leave it there, the phone unlocked.",

@@ -43,8 +43,6 @@ class Benchmark(
     private val watch: Watch,
     private val memory: ProcessMemory = ProcessMemory(),
 ) {
-    private var measured = 0
-
     /**
      * One model's result, ready for the JSON; where it cannot be measured, `error` has a sentence.
      *
@@ -62,8 +60,6 @@ class Benchmark(
             model,
             "${model.name} takes more memory than the phone gives. Close other apps, or take a smaller model.",
         )
-    } finally {
-        measured++
     }
 
     private fun failed(model: StoredModel, reason: String): JSONObject =
@@ -72,8 +68,8 @@ class Benchmark(
     private fun measureSafely(model: StoredModel, settings: Settings, photos: Pair<Photos, String>?): JSONObject {
         val bytes = model.read()
         val digest = sha256(bytes)
-        // What another model took before is none of this one's.
-        val knowsPeak = measured == 0 || memory.forgetPeak()
+        // What another model took before is none of this one's: where it is not forgotten, only more than it counts.
+        val earlierPeak = if (memory.forgetPeak()) 0 else memory.peak()
         val base = memory.resident()
         val before = readPhoneState(context)
         val begin = System.nanoTime()
@@ -85,7 +81,7 @@ class Benchmark(
             val durations = graph.measure(settings.protocol, { clock = readFrequency() }, ::checkCancelled)
             val clockAfter = readFrequency()
             val after = readPhoneState(context)
-            val peak = if (knowsPeak) memory.peak() else null
+            val peak = memory.peak()?.takeIf { it > (earlierPeak ?: 0) }
             return JSONObject()
                 .put("artifact", model.name)
                 .put("digest", digest)

@@ -25,4 +25,4 @@ fun judge(stats: LatencyStats, protocol: LatencyProtocol): List<String> = buildL
     }
 }
 
-private fun percent(share: Double): String = "${(100 * share).roundToInt()} %"
+private fun percent(share: Double): String = "${(100 * share).roundToInt()}\u00A0%"

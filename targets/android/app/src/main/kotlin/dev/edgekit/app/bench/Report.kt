@@ -47,7 +47,7 @@ private fun measureAll(storage: Storage, benchmark: Benchmark): JSONObject {
 }
 
 private fun measureAsked(storage: Storage, file: String, benchmark: Benchmark): JSONObject {
-    val request = readRequest(storage.file(file).readText())
+    val request = readRequest(storage.readText(file))
     val settings = Settings(request.protocol, request.delegate, request.threads)
     val results = request.models.mapIndexed { place, name ->
         try {

@@ -16,6 +16,7 @@ import android.media.Image
 import android.media.ImageReader
 import android.os.Build
 import android.os.Handler
+import android.os.Looper
 import android.util.Size
 import android.view.Surface
 import dev.edgekit.app.R
@@ -35,6 +36,9 @@ fun findLens(manager: CameraManager): Lens? = try {
     lenses.firstOrNull { !it.isFront } ?: lenses.firstOrNull()
 } catch (_: CameraAccessException) {
     null
+} catch (_: IllegalArgumentException) {
+    // It was pulled out meanwhile.
+    null
 }
 
 private fun describe(id: String, facts: CameraCharacteristics): Lens? {
@@ -46,49 +50,67 @@ private fun describe(id: String, facts: CameraCharacteristics): Lens? {
     return Lens(id, size, facts[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0, isFront)
 }
 
+/** One is looked at, one waits, and two are held for a moment where the last of those that came is taken. */
+private const val FRAMES = 4
+
 /**
  * An open camera: its picture on a surface, and its frames one at a time to a thread. While one is worked on, those
  * that come are dropped, but for the last.
  *
- * @param handler of the thread that gets the frames, and in which all of this happens.
+ * To be used in the main thread, which hears from the system, too: it never ends, so that a camera that opens after all
+ * is over is still closed, and kept from no other app.
+ *
+ * @param frames of the thread that gets the frames; it may end after [close].
  * @param onFrame is called there; the frame is closed afterwards.
- * @param onProblem is called there with the number of a sentence.
+ * @param onProblem is called in the main thread with the number of a sentence.
  */
 class Camera(
     private val manager: CameraManager,
     private val lens: Lens,
     private val texture: SurfaceTexture,
-    private val handler: Handler,
+    private val frames: Handler,
     private val onFrame: (Image) -> Unit,
     private val onProblem: (Int) -> Unit,
 ) {
     private val reader =
-        ImageReader.newInstance(lens.size.width, lens.size.height, ImageFormat.YUV_420_888, 2)
+        ImageReader.newInstance(lens.size.width, lens.size.height, ImageFormat.YUV_420_888, FRAMES)
+    private val last = LastFrame<Image>(frames) { if (!closed) onFrame(it) }
     private var device: CameraDevice? = null
     private var surface: Surface? = null
+    private val main = Handler(Looper.getMainLooper())
+
+    @Volatile
     private var closed = false
 
-    /** To be called in the handler's thread, where a person has allowed it. */
+    /** What the system says of it. */
+    internal val opening: CameraDevice.StateCallback = Opening()
+
+    /** To be called where a person has allowed it. */
     @SuppressLint("MissingPermission")
     fun open() {
-        reader.setOnImageAvailableListener({ if (!closed) it.acquireLatestImage()?.use(onFrame) }, handler)
+        reader.setOnImageAvailableListener({ if (!closed) it.acquireLatestImage()?.let(last::offer) }, main)
         try {
-            manager.openCamera(lens.id, Opening(), handler)
+            manager.openCamera(lens.id, opening, main)
         } catch (_: CameraAccessException) {
             onProblem(R.string.camera_busy)
+        } catch (_: IllegalArgumentException) {
+            onProblem(R.string.camera_gone)
         } catch (_: SecurityException) {
             onProblem(R.string.camera_refused)
         }
     }
 
-    /** To be called in the handler's thread. */
+    /** Frees it for other apps. */
     fun close() {
+        if (closed) return
         closed = true
         device?.close()
         device = null
-        reader.close()
         surface?.release()
         surface = null
+        last.drop()
+        // Not before the frame that is worked on now: its memory is the reader's.
+        frames.post(reader::close)
     }
 
     private fun begin(camera: CameraDevice) {
@@ -109,10 +131,10 @@ class Camera(
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.P) {
             val outputs = surfaces.map(::OutputConfiguration)
             val kind = SessionConfiguration.SESSION_REGULAR
-            camera.createCaptureSession(SessionConfiguration(kind, outputs, { handler.post(it) }, callback))
+            camera.createCaptureSession(SessionConfiguration(kind, outputs, { main.post(it) }, callback))
         } else {
             @Suppress("DEPRECATION")
-            camera.createCaptureSession(surfaces, callback, handler)
+            camera.createCaptureSession(surfaces, callback, main)
         }
     }
 
@@ -149,10 +171,12 @@ class Camera(
 
     private inner class Running(private val request: CaptureRequest) : CameraCaptureSession.StateCallback() {
         override fun onConfigured(session: CameraCaptureSession) = guard {
-            session.setRepeatingRequest(request, null, handler)
+            session.setRepeatingRequest(request, null, main)
         }
 
-        override fun onConfigureFailed(session: CameraCaptureSession) = onProblem(R.string.camera_gone)
+        override fun onConfigureFailed(session: CameraCaptureSession) {
+            if (!closed) onProblem(R.string.camera_gone)
+        }
     }
 }
 

@@ -25,8 +25,9 @@ class AnswerPanel(private val root: View) {
 
     init {
         val inflater = LayoutInflater.from(root.context)
-        // As many as there can be, from the start on: the screen does not jump.
+        // Their places are kept where an answer is missing for a moment: the screen does not jump.
         rows = List(SHOWN - 1) { inflater.inflate(R.layout.row_answer, others, false).also(others::addView) }
+        rows.forEach { it.visibility = View.INVISIBLE }
     }
 
     /** Shows what runs the model, with the next answer. */
@@ -39,7 +40,7 @@ class AnswerPanel(private val root: View) {
         setName(root.context.getString(sentence))
         percent.text = ""
         bar.visibility = View.INVISIBLE
-        rows.forEach { it.visibility = View.INVISIBLE }
+        rows.filter { it.visibility == View.VISIBLE }.forEach { it.visibility = View.INVISIBLE }
         times.text = ""
     }
 
@@ -55,7 +56,7 @@ class AnswerPanel(private val root: View) {
     }
 
     private fun fill(row: View, prediction: Prediction?) {
-        row.visibility = if (prediction == null) View.INVISIBLE else View.VISIBLE
+        row.visibility = if (prediction == null) View.GONE else View.VISIBLE
         if (prediction == null) return
         row.findViewById<TextView>(R.id.name).text = displayed(prediction)
         row.findViewById<TextView>(R.id.percent).text = percents.format(prediction.probability)

@@ -13,6 +13,7 @@ import android.view.WindowInsets
  */
 internal fun Activity.drawEdgeToEdge(vararg keepClear: Pair<View, Sides>) {
     if (Build.VERSION.SDK_INT < Build.VERSION_CODES.R) return
+    @Suppress("DEPRECATION") // From Android 15 on it is so in any case.
     window.setDecorFitsSystemWindows(false)
     for ((view, sides) in keepClear) {
         val padding = listOf(view.paddingLeft, view.paddingTop, view.paddingRight, view.paddingBottom)

@@ -4,7 +4,6 @@ import android.graphics.SurfaceTexture
 import android.hardware.display.DisplayManager
 import android.media.Image
 import android.util.Size
-import android.view.Display
 import android.view.TextureView
 import dev.edgekit.app.R
 import dev.edgekit.app.camera.Camera
@@ -17,6 +16,8 @@ import dev.edgekit.app.camera.frameRotation
 /**
  * A camera's picture in a view, and its frames to a recognizer.
  *
+ * To be used in the main thread; [stop] comes before the recognizer's end.
+ *
  * @param onProblem called in the main thread with the number of a sentence.
  */
 class Preview(
@@ -28,6 +29,10 @@ class Preview(
     private val displays = view.context.getSystemService(DisplayManager::class.java)
     private var lens: Lens? = null
     private var camera: Camera? = null
+
+    /** How the screen is turned, degrees; the frames' thread reads it. */
+    @Volatile
+    private var turned = 0
 
     /** Begins as soon as the view is there. */
     fun start() {
@@ -49,31 +54,27 @@ class Preview(
         val lens = lens ?: return
         if (camera != null) return
         val opened =
-            Camera(cameraManager(view.context), lens, texture, recognizer.handler, { onFrame(it, lens) }, ::report)
+            Camera(cameraManager(view.context), lens, texture, recognizer.handler, { onFrame(it, lens) }, onProblem)
         camera = opened
         turn()
-        recognizer.handler.post(opened::open)
+        opened.open()
     }
 
     private fun closeCamera() {
-        camera?.let { recognizer.handler.post(it::close) }
+        camera?.close()
         camera = null
     }
 
     private fun onFrame(frame: Image, lens: Lens) =
-        recognizer.onFrame(frame, frameRotation(lens.sensor, displayDegrees(), lens.isFront))
-
-    private fun report(sentence: Int) {
-        view.post { onProblem(sentence) }
-    }
+        recognizer.onFrame(frame, frameRotation(lens.sensor, turned, lens.isFront))
 
     private fun turn() {
         val lens = lens ?: return
+        // Of the screen that shows the view: a phone can have two.
+        turned = 90 * (view.display?.rotation ?: 0)
         if (view.width == 0 || view.height == 0) return
-        view.setTransform(fillView(Size(view.width, view.height), lens.size, lens.sensor, displayDegrees()))
+        view.setTransform(fillView(Size(view.width, view.height), lens.size, lens.sensor, turned))
     }
-
-    private fun displayDegrees(): Int = 90 * (displays.getDisplay(Display.DEFAULT_DISPLAY)?.rotation ?: 0)
 
     override fun onSurfaceTextureAvailable(texture: SurfaceTexture, width: Int, height: Int) = open(texture)
 

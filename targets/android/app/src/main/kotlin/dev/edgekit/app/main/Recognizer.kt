@@ -36,7 +36,7 @@ interface Listener {
 
 /**
  * The thread that owns the classifier: it is made, asked and closed there. Work for it waits in its line, but for
- * frames, of which the last alone is kept by the camera.
+ * frames, of which the last alone is kept.
  */
 class Recognizer(private val listener: Listener) {
     private val thread = HandlerThread("classifier").apply { start() }

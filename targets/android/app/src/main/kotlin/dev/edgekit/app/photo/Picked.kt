@@ -32,8 +32,9 @@ fun readPhoto(resolver: ContentResolver, place: Uri): Photo {
         resolver.openInputStream(place)?.use { it.readBytes() }
     } catch (error: IOException) {
         throw EdgeKitException("The photo cannot be read (${error.message}). Pick it again.", error)
-    } catch (error: SecurityException) {
-        throw EdgeKitException("The photo may not be read any more (${error.message}). Pick it again.", error)
+    } catch (error: RuntimeException) {
+        // What the app that has the photo throws arrives here: it may not be read any more, or that app fails.
+        throw EdgeKitException("The photo cannot be had any more (${error.message}). Pick it again.", error)
     }
     return Photo.decode(bytes ?: throw EdgeKitException("The photo is gone. Pick another one."))
 }
