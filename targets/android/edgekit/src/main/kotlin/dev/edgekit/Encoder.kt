@@ -1,6 +1,7 @@
 package dev.edgekit
 
 import dev.edgekit.core.TensorInfo
+import dev.edgekit.core.moveTo
 import java.nio.ByteBuffer
 import kotlin.math.floor
 
@@ -15,7 +16,7 @@ internal class Encoder(tensor: TensorInfo, private val size: Int) {
     private val floats: FloatArray? = if (tensor.dtype == "float32") FloatArray(size) else null
 
     fun encode(pixels: ByteArray, into: ByteBuffer) {
-        into.rewind()
+        into.moveTo(0)
         if (floats != null) {
             for (place in 0 until size) floats[place] = (pixels[place].toInt() and 255).toFloat()
             into.asFloatBuffer().put(floats)

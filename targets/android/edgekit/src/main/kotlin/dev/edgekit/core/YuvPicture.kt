@@ -14,7 +14,7 @@ public class YuvPlane(data: ByteBuffer, public val rowStride: Int, public val pi
 
     /** Copies the bytes that hold `count` values of a row; whatever is between them comes along. */
     internal fun read(first: Int, row: Int, count: Int, into: ByteArray) {
-        data.position(row * rowStride + first * pixelStride)
+        data.moveTo(row * rowStride + first * pixelStride)
         // The last value of a frame has no padding behind it.
         data.get(into, 0, (count - 1) * pixelStride + 1)
     }
