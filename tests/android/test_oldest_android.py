@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,12 @@ fun guarded(power: PowerManager): Int = power.currentThermalStatus
 
 fun start(data: ByteBuffer): Any = data.rewind()
 """
+
+
+def test_the_oldest_is_the_projects_own(repository: Path) -> None:
+    android = repository / "targets" / "android"
+    versions = tomllib.loads((android / "gradle" / "libs.versions.toml").read_text())["versions"]
+    assert f"<artifactId>gummy-bears-api-{versions['minSdk']}</artifactId>" in (android / "pom.xml").read_text()
 
 
 @pytest.mark.parametrize("module", ["edgekit", "app"])

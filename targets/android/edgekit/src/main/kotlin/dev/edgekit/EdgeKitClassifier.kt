@@ -31,8 +31,8 @@ import java.nio.ByteBuffer
  * ```
  *
  * Make it and call it in one background thread: a second thread that calls it meanwhile gets an
- * [IllegalStateException], and a GPU delegate works in the thread alone that opened it. The tensors' memory is made once,
- * here; that of the resize at the first picture of a size.
+ * [IllegalStateException], and a GPU delegate works in the thread alone that opened it. The tensors' memory is made
+ * once, here; that of the resize at the first picture of a size.
  */
 public class EdgeKitClassifier private constructor(
     private val name: String,

@@ -25,12 +25,15 @@ import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
+import java.io.ByteArrayOutputStream
+import java.io.DataOutputStream
 import java.io.File
 import java.io.RandomAccessFile
 import java.nio.ByteBuffer
 import java.util.Random
 import java.util.concurrent.CountDownLatch
 import java.util.zip.CRC32
+import java.util.zip.DeflaterOutputStream
 import java.util.zip.ZipEntry
 import java.util.zip.ZipOutputStream
 import kotlin.concurrent.thread
@@ -226,6 +229,43 @@ class ClassifierTest {
         assertTrue(error.message, error.message!!.contains("takes images of 161x160 pixels"))
         RandomAccessFile(copy, "rw").use { it.setLength(100) }
         assertThrows(EdgeKitException::class.java) { EdgeKitClassifier.fromFile(copy, options) }
+    }
+
+    @Test
+    fun runtimesOfWhatFailsAreClosed() {
+        var closed = 0
+        val strange = RuntimeOpener { bytes, file, name, options ->
+            val real = JavaCpp.open(bytes, file, name, options)
+            object : Runtime by real {
+                override val inputs = real.inputs.map { it.copy(dtype = "int64") }
+                override fun close() = real.close().also { closed++ }
+            }
+        }
+        val opened = options.copy(opener = strange)
+        val error = assertThrows(EdgeKitException::class.java) { EdgeKitClassifier.fromFile(model, opened) }
+        assertTrue(error.message!!.contains("takes no pixels"))
+        assertEquals(1, closed)
+    }
+
+    @Test
+    fun photosBeyondAllLimitsAreRefused() {
+        val side = 13_400
+        val file = ByteArrayOutputStream()
+        val out = DataOutputStream(file)
+        fun chunk(name: String, content: ByteArray) {
+            val named = name.toByteArray() + content
+            out.writeInt(content.size)
+            out.write(named)
+            out.writeInt(CRC32().apply { update(named) }.value.toInt())
+        }
+        out.writeLong(-0x76afb1b8f2f5e5f6L) // a PNG of black and white pixels
+        chunk("IHDR", ByteBuffer.allocate(13).putInt(side).putInt(side).put(byteArrayOf(1, 0, 0, 0, 0)).array())
+        val packed = ByteArrayOutputStream()
+        DeflaterOutputStream(packed).use { it.write(ByteArray(side * (1 + side / 8))) }
+        chunk("IDAT", packed.toByteArray())
+        chunk("IEND", ByteArray(0))
+        val error = assertThrows(EdgeKitException::class.java) { Photo.decode(file.toByteArray()) }
+        assertTrue(error.message, error.message!!.contains("13400x13400 pixels, above the limit"))
     }
 
     @Test

@@ -93,7 +93,7 @@ private class TurnedPicture(
 
     private fun makeStrip(left: Int, top: Int, width: Int) {
         val rows = minOf(STRIP, height - top)
-        memory.makeRoom(width * STRIP)
+        memory.makeRoom(width * minOf(STRIP, height))
         val part = memory.part
         // Where the strip lies in the upright picture before it was mirrored and flipped.
         val x = if (orientation.mirrored) this.width - left - width else left
