@@ -57,7 +57,7 @@ public class EdgeKitClassifier private constructor(
     /**
      * @param bitmap of any configuration. One with transparency should not have been premultiplied, see [Photo.decode].
      * @param rotationDegrees clockwise, what makes it stand upright: a multiple of 90.
-     * @param top how many predictions at most.
+     * @param top how many predictions at most, from 1 on.
      * @throws EdgeKitException the picture cannot be read, or the runtime fails.
      * @throws IllegalStateException another thread is using the classifier, or it is closed.
      */
@@ -116,6 +116,7 @@ public class EdgeKitClassifier private constructor(
      *
      * @param pixels height * width * channels bytes, as [spec]'s image format has them.
      * @return one for each label.
+     * @throws IllegalArgumentException another number of bytes.
      */
     public fun predict(pixels: ByteArray): FloatArray = turns.take {
         require(pixels.size == format.size) { "$name takes ${format.size} bytes of pixels. Got: ${pixels.size}." }

@@ -5,6 +5,7 @@ import android.content.ContextWrapper
 import android.content.res.AssetManager
 import android.graphics.Bitmap
 import android.graphics.ImageFormat
+import android.os.Build
 import dev.edgekit.core.LatencyProtocol
 import dev.edgekit.core.Orientation
 import dev.edgekit.core.YuvPicture
@@ -25,6 +26,7 @@ import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
+import org.robolectric.util.ReflectionHelpers
 import java.io.ByteArrayOutputStream
 import java.io.DataOutputStream
 import java.io.File
@@ -285,6 +287,17 @@ class ClassifierTest {
                     EdgeKitClassifier.fromFile(model, Options(delegate = delegate))
                 }
             assertTrue(error.message, error.message!!.startsWith("LiteRT's library does not load here"))
+        }
+    }
+
+    @Test
+    fun nnapiIsNotClaimedBeforeAndroid81() {
+        val known = Build.VERSION.SDK_INT
+        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.O)
+        try {
+            assertTrue(assertThrows(EdgeKitException::class.java) { openNnapi() }.message!!.contains("Android 8.1"))
+        } finally {
+            ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", known)
         }
     }
 

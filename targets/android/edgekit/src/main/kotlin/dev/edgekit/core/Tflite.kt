@@ -104,6 +104,7 @@ private class TfliteReader(data: ByteBuffer, private val name: String) {
         val tensors = graph.tables(Field.Subgraph.TENSORS)
         val inputs = graph.int32s(Field.Subgraph.INPUTS)
         val outputs = graph.int32s(Field.Subgraph.OUTPUTS)
+        if (inputs.isEmpty() || outputs.isEmpty()) fail("its graph takes nothing, or answers nothing")
         val signature = findSignature(inputs, outputs)
         return TfliteModel(
             findSpec(),

@@ -41,14 +41,17 @@ class TfliteTest {
         point(0, 100)
         table(100, 2 to 200)
         data.putInt(200, 1).also { point(204, 300) } // one graph
-        table(300, 0 to 400, 1 to 5000)
+        table(300, 0 to 400, 1 to 5000, 2 to 4000)
         data.putInt(400, 1).also { point(404, 500) } // of one tensor
         table(500, 0 to 600)
         data.putInt(600, 1000) // whose shape has a thousand sizes
-        data.putInt(5000, 100_000) // and which is each of the inputs
+        data.putInt(4000, 1) // and which is the output
+        data.putInt(5000, 100_000) // and each of the inputs
         assertTrue(refused(data.array()).contains("its lists overlap"))
         data.putInt(5000, 100)
         assertEquals(100, readTflite(data, "x.tflite").inputs.size)
+        data.putInt(4000, 0)
+        assertTrue(refused(data.array()).contains("answers nothing"))
     }
 
     @Test
