@@ -42,7 +42,7 @@ public class YuvPlane(data: ByteBuffer, public val rowStride: Int, public val pi
  *
  * The four pixels that share colour values get the same ones: the resize that follows averages them anyway.
  *
- * Once a frame: colours that were read are kept.
+ * Of one frame: a row of colours that was read is kept. Make another picture of the next one.
  *
  * @param left of the part of the frame that is the picture, pixels; and so on.
  * @throws EdgeKitException no pixels, or planes that do not hold them.
