@@ -64,8 +64,10 @@ def run_maven(repository: Path, build: Path, *arguments: str) -> MavenRun:
         arguments: more, as in ``-Dedgekit.cases=FOLDER``.
     """
     reports = [build / module / "surefire-reports" for module in ("edgekit", "app")]
-    for folder in reports:
-        shutil.rmtree(folder, ignore_errors=True)
+    for module in ("edgekit", "app"):
+        # Classes, too: everything is compiled anew, and those of a source that is gone would stay.
+        for folder in ("surefire-reports", "classes", "test-classes"):
+            shutil.rmtree(build / module / folder, ignore_errors=True)
     pom = repository / "targets" / "android" / "pom.xml"
     command = [
         "mvn",

@@ -1,5 +1,6 @@
 package dev.edgekit
 
+import android.os.Build
 import org.tensorflow.lite.gpu.CompatibilityList
 import org.tensorflow.lite.gpu.GpuDelegate
 import org.tensorflow.lite.nnapi.NnApiDelegate
@@ -28,7 +29,13 @@ internal fun openGpu(): Accelerator = opening("GPU delegate", "Add the dependenc
 }
 
 /** @throws EdgeKitException the phone has no Neural Networks API. */
-internal fun openNnapi(): Accelerator = opening("NNAPI delegate", "Use Delegate.CPU") { NnApiDelegate() }
+internal fun openNnapi(): Accelerator = opening("NNAPI delegate", "Use Delegate.CPU") {
+    // On an older one the delegate starts, takes nothing, and says nothing.
+    if (Build.VERSION.SDK_INT < Build.VERSION_CODES.O_MR1) {
+        throw EdgeKitException("The Neural Networks API came with Android 8.1. The processor runs the model.")
+    }
+    NnApiDelegate()
+}
 
 private fun opening(kernels: String, advice: String, open: () -> LiteRtDelegate): Accelerator = try {
     Accelerator(kernels, open())

@@ -1,8 +1,10 @@
 package dev.edgekit
 
+import android.annotation.TargetApi
 import android.graphics.Bitmap
 import android.graphics.ImageFormat
 import android.media.Image
+import android.os.Build
 import dev.edgekit.core.Picture
 import dev.edgekit.core.YuvPicture
 import dev.edgekit.core.YuvPlane
@@ -20,16 +22,17 @@ internal class BitmapPicture(private val bitmap: Bitmap) : Picture {
 /** @throws EdgeKitException it has been recycled, or its pixels cannot be copied. */
 internal fun pictureOf(bitmap: Bitmap): Picture {
     if (bitmap.isRecycled) throw EdgeKitException("The bitmap is recycled. Classify it first.")
-    // Its pixels lie in the graphics processor's memory.
-    val isHardware =
-        android.os.Build.VERSION.SDK_INT >= android.os.Build.VERSION_CODES.O && bitmap.config == Bitmap.Config.HARDWARE
-    if (!isHardware) return BitmapPicture(bitmap)
+    if (Build.VERSION.SDK_INT < Build.VERSION_CODES.O || !isHardware(bitmap)) return BitmapPicture(bitmap)
     val copy = bitmap.copy(Bitmap.Config.ARGB_8888, false)
         ?: throw EdgeKitException(
             "The bitmap's pixels cannot be copied out of the graphics processor. Decode it as ARGB_8888.",
         )
     return BitmapPicture(copy)
 }
+
+/** Whether its pixels lie in the graphics processor's memory. */
+@TargetApi(Build.VERSION_CODES.O)
+private fun isHardware(bitmap: Bitmap): Boolean = bitmap.config == Bitmap.Config.HARDWARE
 
 /**
  * A camera's frame.

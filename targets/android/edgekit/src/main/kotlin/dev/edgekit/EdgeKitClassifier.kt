@@ -4,16 +4,17 @@ import android.content.Context
 import android.graphics.Bitmap
 import android.media.Image
 import dev.edgekit.core.BytePicture
+import dev.edgekit.core.ImageFormat
 import dev.edgekit.core.LatencyProtocol
 import dev.edgekit.core.ModelSpec
 import dev.edgekit.core.Orientation
 import dev.edgekit.core.Picture
 import dev.edgekit.core.Preparation
+import dev.edgekit.core.Turning
 import dev.edgekit.core.classProbabilities
 import dev.edgekit.core.dequantize
 import dev.edgekit.core.readTflite
 import dev.edgekit.core.topPredictions
-import dev.edgekit.core.turn
 import java.io.Closeable
 import java.io.File
 import java.nio.ByteBuffer
@@ -30,12 +31,14 @@ import java.nio.ByteBuffer
  * ```
  *
  * Make it and call it in one background thread: a second thread that calls it meanwhile gets an
- * [IllegalStateException], and a GPU delegate works in the thread alone that opened it. All memory of a classification
- * is made once, here.
+ * [IllegalStateException], and a GPU delegate works in the thread alone that opened it. The tensors' memory is made
+ * once, here; that of the resize at the first picture of a size.
  */
 public class EdgeKitClassifier private constructor(
     private val name: String,
     public val spec: ModelSpec,
+    private val format: ImageFormat,
+    private val output: Int,
     private val runtime: Runtime,
     private val options: Options,
 ) : Closeable {
@@ -43,30 +46,32 @@ public class EdgeKitClassifier private constructor(
     public val info: RuntimeInfo get() = runtime.info
 
     private val turns = Turns(name)
-    private val format = checkFit(name, spec, runtime)
     private val preparation = Preparation(format)
     private val pixels = ByteArray(format.size)
     private val encoder = Encoder(runtime.inputs[0], format.size)
     private val inputs = arrayOf(allocate(runtime.inputs[0]))
     private val outputs = Array(runtime.outputs.size) { allocate(runtime.outputs[it]) }
-    private val output = runtime.outputs.indexOf(findOutput(spec, runtime))
     private val scores = FloatArray(elements(runtime.outputs[output]))
+    private val turning = Turning()
 
     /**
      * @param bitmap of any configuration. One with transparency should not have been premultiplied, see [Photo.decode].
      * @param rotationDegrees clockwise, what makes it stand upright: a multiple of 90.
-     * @param top how many predictions at most.
+     * @param top how many predictions at most, from 1 on.
      * @throws EdgeKitException the picture cannot be read, or the runtime fails.
      * @throws IllegalStateException another thread is using the classifier, or it is closed.
      */
+    @JvmOverloads
     public fun classify(bitmap: Bitmap, rotationDegrees: Int = 0, top: Int = 3): Classification =
         classify(pictureOf(bitmap), Orientation.ofRotation(rotationDegrees), top)
 
     /** A decoded photo, turned as its file says. */
+    @JvmOverloads
     public fun classify(photo: Photo, top: Int = 3): Classification =
         classify(pictureOf(photo.bitmap), photo.orientation, top)
 
     /** A camera's frame in `YUV_420_888`; close it afterwards. */
+    @JvmOverloads
     public fun classify(image: Image, rotationDegrees: Int = 0, top: Int = 3): Classification =
         classify(pictureOf(image), Orientation.ofRotation(rotationDegrees), top)
 
@@ -76,6 +81,7 @@ public class EdgeKitClassifier private constructor(
      * @param data height * width * channels bytes from its position on, row by row.
      * @param channels 1 (grey), 3 (RGB) or 4 (RGB and alpha, not premultiplied).
      */
+    @JvmOverloads
     public fun classify(
         data: ByteBuffer,
         width: Int,
@@ -87,13 +93,14 @@ public class EdgeKitClassifier private constructor(
         classify(BytePicture(width, height, channels, data), Orientation.ofRotation(rotationDegrees), top)
 
     /** Pixels from anywhere. */
+    @JvmOverloads
     public fun classify(
         picture: Picture,
         orientation: Orientation = Orientation.UPRIGHT,
         top: Int = 3,
     ): Classification = turns.take {
         val begin = System.nanoTime()
-        preparation.prepare(turn(picture, orientation), pixels)
+        preparation.prepare(turning.turn(picture, orientation), pixels)
         encoder.encode(pixels, inputs[0])
         val prepared = System.nanoTime()
         runtime.run(inputs, outputs)
@@ -109,6 +116,7 @@ public class EdgeKitClassifier private constructor(
      *
      * @param pixels height * width * channels bytes, as [spec]'s image format has them.
      * @return one for each label.
+     * @throws IllegalArgumentException another number of bytes.
      */
     public fun predict(pixels: ByteArray): FloatArray = turns.take {
         require(pixels.size == format.size) { "$name takes ${format.size} bytes of pixels. Got: ${pixels.size}." }
@@ -123,6 +131,7 @@ public class EdgeKitClassifier private constructor(
      * @param onStart called between warm-up and measurement.
      * @return the nanoseconds of each measured run, in order.
      */
+    @JvmOverloads
     public fun measure(protocol: LatencyProtocol = LatencyProtocol(), onStart: () -> Unit = {}): LongArray =
         turns.take {
             val sample = sampleInputs(runtime.inputs)
@@ -168,12 +177,10 @@ public class EdgeKitClassifier private constructor(
             val direct = asDirect(model)
             val file = readTflite(direct, name)
             val spec = file.spec ?: throw EdgeKitException("$name has no spec of EdgeKit. Export it with EdgeKit.")
-            val runtime = options.opener.open(direct, file, name, options)
-            return try {
-                EdgeKitClassifier(name, spec, runtime, options)
-            } catch (error: EdgeKitException) {
-                runtime.close()
-                throw error
+            val format = checkFit(name, spec, file)
+            val output = file.outputs.indexOf(findOutput(spec, file))
+            return options.opener.open(direct, file, name, options).orClose {
+                EdgeKitClassifier(name, spec, format, output, it, options)
             }
         }
     }

@@ -1,6 +1,7 @@
 package dev.edgekit
 
 import dev.edgekit.core.TensorInfo
+import dev.edgekit.core.moveTo
 import java.nio.ByteBuffer
 import kotlin.math.floor
 
@@ -12,15 +13,17 @@ import kotlin.math.floor
  */
 internal class Encoder(tensor: TensorInfo, private val size: Int) {
     private val stored: ByteArray? = if (tensor.dtype == "float32") null else makeTable(tensor)
+    private val bytes: ByteArray? = stored?.let { ByteArray(size) }
     private val floats: FloatArray? = if (tensor.dtype == "float32") FloatArray(size) else null
 
     fun encode(pixels: ByteArray, into: ByteBuffer) {
-        into.rewind()
+        into.moveTo(0)
         if (floats != null) {
             for (place in 0 until size) floats[place] = (pixels[place].toInt() and 255).toFloat()
             into.asFloatBuffer().put(floats)
-        } else if (stored != null) {
-            for (place in 0 until size) into.put(place, stored[pixels[place].toInt() and 255])
+        } else if (stored != null && bytes != null) {
+            for (place in 0 until size) bytes[place] = stored[pixels[place].toInt() and 255]
+            into.put(bytes)
         } else {
             into.put(pixels)
         }

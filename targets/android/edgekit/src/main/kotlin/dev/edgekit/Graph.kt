@@ -26,7 +26,7 @@ public class Graph private constructor(
     private val turns = Turns(name)
     private val inputs = sampleInputs(runtime.inputs)
     private val outputs = Array(runtime.outputs.size) { allocate(runtime.outputs[it]) }
-    private val output = file.spec?.let { runtime.outputs.indexOf(findOutput(it, runtime)) } ?: 0
+    private val output = file.spec?.let { file.outputs.indexOf(findOutput(it, file)) } ?: 0
     private val encoder by lazy { Encoder(runtime.inputs[0], elements(runtime.inputs[0])) }
 
     /** Runs it once, on noise. */
@@ -86,13 +86,7 @@ public class Graph private constructor(
         public fun open(model: ByteBuffer, options: Options = Options(), name: String = "the model"): Graph {
             val direct = asDirect(model)
             val file = readTflite(direct, name)
-            val runtime = options.opener.open(direct, file, name, options)
-            return try {
-                Graph(name, file, runtime)
-            } catch (error: EdgeKitException) {
-                runtime.close()
-                throw error
-            }
+            return options.opener.open(direct, file, name, options).orClose { Graph(name, file, it) }
         }
     }
 }

@@ -12,18 +12,12 @@ public object LiteRt : RuntimeOpener {
         val onProcessor = { notes: List<String> ->
             LiteRtRuntime(model, file, name, options.threads, Accelerator.None, notes)
         }
+        val onGpu = { LiteRtRuntime(model, file, name, options.threads, openGpu()) }
         return when (options.delegate) {
             Delegate.CPU -> onProcessor(emptyList())
-
-            Delegate.GPU -> orElse(onProcessor) { LiteRtRuntime(model, file, name, options.threads, openGpu()) }
-
+            Delegate.GPU -> orElse(onProcessor, onGpu)
             Delegate.NNAPI -> orElse(onProcessor) { LiteRtRuntime(model, file, name, options.threads, openNnapi()) }
-
-            Delegate.AUTO -> pickFastest(
-                onProcessor(emptyList()),
-                { LiteRtRuntime(model, file, name, options.threads, openGpu()) },
-                onProcessor,
-            )
+            Delegate.AUTO -> pickFastest(onProcessor(emptyList()), onGpu)
         }
     }
 

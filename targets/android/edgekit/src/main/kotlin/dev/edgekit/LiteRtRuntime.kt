@@ -2,6 +2,7 @@ package dev.edgekit
 
 import dev.edgekit.core.TensorInfo
 import dev.edgekit.core.TfliteModel
+import dev.edgekit.core.moveTo
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.TensorFlowLite
 import java.nio.ByteBuffer
@@ -31,7 +32,7 @@ internal class LiteRtRuntime(
     private fun openInterpreter(model: ByteBuffer, threads: Int): Interpreter = try {
         val options = Interpreter.Options().setNumThreads(threads).setUseXNNPACK(true)
         accelerator.delegate?.let(options::addDelegate)
-        Interpreter(model, options).also(Interpreter::allocateTensors)
+        Interpreter(model, options)
     } catch (error: LinkageError) {
         accelerator.close()
         throw EdgeKitException(
@@ -44,9 +45,9 @@ internal class LiteRtRuntime(
     }
 
     override fun run(inputs: Array<ByteBuffer>, outputs: Array<ByteBuffer>) {
-        inputs.forEach(ByteBuffer::rewind)
+        inputs.forEach { it.moveTo(0) }
         outputs.forEachIndexed { index, buffer ->
-            buffer.rewind()
+            buffer.moveTo(0)
             results[index] = buffer
         }
         try {
@@ -60,7 +61,10 @@ internal class LiteRtRuntime(
     }
 
     override fun close() {
-        interpreter.close()
-        accelerator.close()
+        try {
+            interpreter.close()
+        } finally {
+            accelerator.close() // the interpreter needs it to the end
+        }
     }
 }

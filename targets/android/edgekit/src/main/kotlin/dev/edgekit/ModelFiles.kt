@@ -1,6 +1,9 @@
+@file:JvmName("ModelFiles")
+
 package dev.edgekit
 
 import android.content.Context
+import dev.edgekit.core.moveTo
 import java.io.ByteArrayOutputStream
 import java.io.File
 import java.io.FileInputStream
@@ -12,9 +15,10 @@ import java.nio.channels.FileChannel
 /**
  * An asset in memory: mapped where it is stored as it is, copied where it was compressed.
  *
+ * @param name below `src/main/assets`.
  * @throws EdgeKitException there is none, or it cannot be read.
  */
-internal fun mapAsset(context: Context, name: String): ByteBuffer = try {
+public fun mapAsset(context: Context, name: String): ByteBuffer = try {
     try {
         context.assets.openFd(name).use { asset ->
             FileInputStream(asset.fileDescriptor).use {
@@ -36,9 +40,17 @@ internal fun mapAsset(context: Context, name: String): ByteBuffer = try {
     )
 }
 
-/** @throws EdgeKitException there is none, or it cannot be read. */
-internal fun mapFile(file: File): ByteBuffer = try {
-    FileInputStream(file).use { it.channel.map(FileChannel.MapMode.READ_ONLY, 0, it.channel.size()) }
+/**
+ * A file in memory, mapped.
+ *
+ * @throws EdgeKitException there is none, or it cannot be read.
+ */
+public fun mapFile(file: File): ByteBuffer = try {
+    FileInputStream(file).use {
+        val size = it.channel.size()
+        if (size > Int.MAX_VALUE) throw IOException("it has more than 2 GB")
+        it.channel.map(FileChannel.MapMode.READ_ONLY, 0, size)
+    }
 } catch (error: IOException) {
     throw EdgeKitException("${file.path} cannot be read (${error.message}). Check the path.", error)
 }
@@ -48,7 +60,7 @@ internal fun asDirect(model: ByteBuffer): ByteBuffer {
     if (model.isDirect) return model.slice().order(ByteOrder.nativeOrder())
     val copy = ByteBuffer.allocateDirect(model.remaining()).order(ByteOrder.nativeOrder())
     copy.put(model.duplicate())
-    copy.rewind()
+    copy.moveTo(0)
     return copy
 }
 

@@ -17,42 +17,46 @@ private const val MEASURED_RUNS = 5
 private const val TOLERANCE = 0.05f
 
 /**
- * The faster one of two runtimes, both tried on the same input; a delegate that does not work or answers something else
- * is closed again, and the notes say so.
- *
- * @param processor is closed where another runtime is the answer.
- * @param openOther opens what is tried beside it.
- * @param withNotes opens the processor's runtime again, with notes.
+ * The share of the processor's time that another runtime may take. A delegate that took no operator leaves them all to
+ * the processor, and is as fast as that.
  */
-internal fun pickFastest(processor: Runtime, openOther: () -> Runtime, withNotes: (List<String>) -> Runtime): Runtime {
-    val known = try {
-        tryOut(processor)
-    } catch (error: EdgeKitException) {
-        processor.close()
-        throw error
-    }
-    var other: Runtime? = null
+private const val CLEARLY_FASTER = 0.9
+
+/**
+ * The faster one of two runtimes, both tried on the same input; a delegate that does not work, answers something else
+ * or gains nothing is closed again, and the notes say so.
+ *
+ * @param processor is closed where another runtime is the answer, and where it fails.
+ * @param openOther opens what is tried beside it.
+ */
+internal fun pickFastest(processor: Runtime, openOther: () -> Runtime): Runtime = processor.orClose {
+    val known = tryOut(processor)
     val reason = try {
-        other = openOther()
-        val found = tryOut(other)
-        findWrongAnswer(found.answer, known.answer)?.let { "${other.info.kernels}: $it." }
-            ?: if (found.nanoseconds <
-                known.nanoseconds
-            ) {
-                null
-            } else {
-                "${other.info.kernels} is slower here than ${processor.info.kernels}."
-            }
+        val other = openOther()
+        val reason = other.orClose { compare(other, tryOut(other), processor, known) }
+        if (reason == null) {
+            processor.close()
+            return other
+        }
+        other.close()
+        reason
     } catch (error: EdgeKitException) {
         error.message.orEmpty()
     }
-    if (reason == null && other != null) {
-        processor.close()
-        return other
-    }
-    other?.close()
-    processor.close()
-    return withNotes(listOf(reason.orEmpty()))
+    NotedRuntime(processor, reason)
+}
+
+/** Why the other one is not taken, or `null`. */
+private fun compare(other: Runtime, found: Trial, processor: Runtime, known: Trial): String? {
+    findWrongAnswer(found.answer, known.answer)?.let { return "${other.info.kernels}: $it." }
+    if (isClearlyFaster(found.nanoseconds, known.nanoseconds)) return null
+    return "${other.info.kernels} is not clearly faster here than ${processor.info.kernels}."
+}
+
+internal fun isClearlyFaster(nanoseconds: Long, than: Long): Boolean = nanoseconds < CLEARLY_FASTER * than
+
+private class NotedRuntime(runtime: Runtime, note: String) : Runtime by runtime {
+    override val info: RuntimeInfo = runtime.info.copy(notes = runtime.info.notes + note)
 }
 
 private class Trial(val nanoseconds: Long, val answer: FloatArray)
@@ -83,8 +87,18 @@ internal fun findWrongAnswer(answer: FloatArray, reference: FloatArray): String?
 internal fun allocate(tensor: TensorInfo): ByteBuffer =
     ByteBuffer.allocateDirect(elements(tensor) * bytesOf(tensor)).order(ByteOrder.nativeOrder())
 
-/** How many values a tensor has, any size being taken as 1. */
-internal fun elements(tensor: TensorInfo): Int = tensor.shape.fold(1) { product, size -> product * maxOf(size, 1) }
+/**
+ * How many values a tensor has, any size being taken as 1.
+ *
+ * @throws EdgeKitException more than one buffer holds.
+ */
+internal fun elements(tensor: TensorInfo): Int {
+    val count = tensor.shape.fold(1L) { product, size -> minOf(product * maxOf(size, 1), Int.MAX_VALUE.toLong()) }
+    if (count > Int.MAX_VALUE / bytesOf(tensor)) {
+        throw EdgeKitException("The tensor ${tensor.name} has more than 2 GB. Take a smaller model.")
+    }
+    return count.toInt()
+}
 
 /** Noise of pixels' values, always the same. */
 internal fun sampleInputs(tensors: List<TensorInfo>): Array<ByteBuffer> = Array(tensors.size) { index ->

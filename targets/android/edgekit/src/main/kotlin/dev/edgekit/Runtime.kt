@@ -7,7 +7,7 @@ import java.nio.ByteBuffer
 
 /** Where a model is run. */
 public enum class Delegate {
-    /** The graphics processor where it is faster and answers the same, else the processor. */
+    /** The graphics processor where it is clearly faster and answers the same, else the processor. */
     AUTO,
 
     /** The processor, with XNNPACK. */
@@ -25,7 +25,8 @@ public enum class Delegate {
  *
  * @property name of the runtime, as in `LiteRT`.
  * @property version of the runtime.
- * @property kernels `XNNPACK`, `GPU delegate` or `NNAPI delegate`.
+ * @property kernels what takes the model: of [LiteRt] `XNNPACK`, `GPU delegate` or `NNAPI delegate`. Operators that it
+ *   cannot take run by kernels of the processor; LiteRT's Java API does not tell how many these are.
  * @property threads of the processor that it may use.
  * @property notes sentences on what was asked for and did not work.
  */
@@ -53,6 +54,14 @@ public interface Runtime : Closeable {
     public fun run(inputs: Array<ByteBuffer>, outputs: Array<ByteBuffer>)
 }
 
+/** The work's result; where it fails in any way, what it was to be done with is closed. */
+internal inline fun <R : Closeable, T> R.orClose(work: (R) -> T): T = try {
+    work(this)
+} catch (error: Throwable) {
+    close()
+    throw error
+}
+
 /** Opens models with one kind of runtime. */
 public fun interface RuntimeOpener {
     /**
@@ -73,7 +82,7 @@ public fun interface RuntimeOpener {
  * @property keepSeen whether [Classification.seen] is filled in.
  * @property opener the runtime.
  */
-public data class Options(
+public data class Options @JvmOverloads constructor(
     public val threads: Int = minOf(java.lang.Runtime.getRuntime().availableProcessors(), 4),
     public val delegate: Delegate = Delegate.AUTO,
     public val language: String? = null,

@@ -5,6 +5,7 @@ import android.content.ContextWrapper
 import android.content.res.AssetManager
 import android.graphics.Bitmap
 import android.graphics.ImageFormat
+import android.os.Build
 import dev.edgekit.core.LatencyProtocol
 import dev.edgekit.core.Orientation
 import dev.edgekit.core.YuvPicture
@@ -25,12 +26,16 @@ import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
+import org.robolectric.util.ReflectionHelpers
+import java.io.ByteArrayOutputStream
+import java.io.DataOutputStream
 import java.io.File
 import java.io.RandomAccessFile
 import java.nio.ByteBuffer
 import java.util.Random
 import java.util.concurrent.CountDownLatch
 import java.util.zip.CRC32
+import java.util.zip.DeflaterOutputStream
 import java.util.zip.ZipEntry
 import java.util.zip.ZipOutputStream
 import kotlin.concurrent.thread
@@ -229,6 +234,43 @@ class ClassifierTest {
     }
 
     @Test
+    fun runtimesOfWhatFailsAreClosed() {
+        var closed = 0
+        val strange = RuntimeOpener { bytes, file, name, options ->
+            val real = JavaCpp.open(bytes, file, name, options)
+            object : Runtime by real {
+                override val inputs = real.inputs.map { it.copy(dtype = "int64") }
+                override fun close() = real.close().also { closed++ }
+            }
+        }
+        val opened = options.copy(opener = strange)
+        val error = assertThrows(EdgeKitException::class.java) { EdgeKitClassifier.fromFile(model, opened) }
+        assertTrue(error.message!!.contains("takes no pixels"))
+        assertEquals(1, closed)
+    }
+
+    @Test
+    fun photosBeyondAllLimitsAreRefused() {
+        val side = 13_400
+        val file = ByteArrayOutputStream()
+        val out = DataOutputStream(file)
+        fun chunk(name: String, content: ByteArray) {
+            val named = name.toByteArray() + content
+            out.writeInt(content.size)
+            out.write(named)
+            out.writeInt(CRC32().apply { update(named) }.value.toInt())
+        }
+        out.writeLong(-0x76afb1b8f2f5e5f6L) // a PNG of black and white pixels
+        chunk("IHDR", ByteBuffer.allocate(13).putInt(side).putInt(side).put(byteArrayOf(1, 0, 0, 0, 0)).array())
+        val packed = ByteArrayOutputStream()
+        DeflaterOutputStream(packed).use { it.write(ByteArray(side * (1 + side / 8))) }
+        chunk("IDAT", packed.toByteArray())
+        chunk("IEND", ByteArray(0))
+        val error = assertThrows(EdgeKitException::class.java) { Photo.decode(file.toByteArray()) }
+        assertTrue(error.message, error.message!!.contains("13400x13400 pixels, above the limit"))
+    }
+
+    @Test
     fun answersToReadyPixels() = withClassifier { classifier ->
         val seen = PythonCases.bytes(photo.text("seen")).array()
         assertArrayEquals(classifier.classify(bitmap()).probabilities, classifier.predict(seen), 0f)
@@ -245,6 +287,17 @@ class ClassifierTest {
                     EdgeKitClassifier.fromFile(model, Options(delegate = delegate))
                 }
             assertTrue(error.message, error.message!!.startsWith("LiteRT's library does not load here"))
+        }
+    }
+
+    @Test
+    fun nnapiIsNotClaimedBeforeAndroid81() {
+        val known = Build.VERSION.SDK_INT
+        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.O)
+        try {
+            assertTrue(assertThrows(EdgeKitException::class.java) { openNnapi() }.message!!.contains("Android 8.1"))
+        } finally {
+            ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", known)
         }
     }
 

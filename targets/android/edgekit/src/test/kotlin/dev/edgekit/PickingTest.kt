@@ -3,8 +3,10 @@ package dev.edgekit
 import dev.edgekit.core.TensorInfo
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertSame
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import java.nio.ByteBuffer
@@ -15,11 +17,11 @@ class PickingTest {
         kernels: String,
         private val milliseconds: Long,
         private val answer: Float,
-        notes: List<String> = emptyList(),
+        private val dtype: String = "float32",
     ) : Runtime {
         override val inputs = listOf(TensorInfo("image", listOf(-1, 2, 2, 3), "float32"))
-        override val outputs = listOf(TensorInfo("scores", listOf(1, 2), "float32"))
-        override val info = RuntimeInfo("given", "1", kernels, 1, notes)
+        override val outputs = listOf(TensorInfo("scores", listOf(1, 2), dtype))
+        override val info = RuntimeInfo("given", "1", kernels, 1)
         var closed = 0
 
         override fun run(inputs: Array<ByteBuffer>, outputs: Array<ByteBuffer>) {
@@ -34,7 +36,7 @@ class PickingTest {
 
     private val processor = Given("XNNPACK", 12, 0.25f)
 
-    private fun pick(other: () -> Runtime): Runtime = pickFastest(processor, other) { Given("XNNPACK", 0, 0.25f, it) }
+    private fun pick(other: () -> Runtime): Runtime = pickFastest(processor, other)
 
     @Test
     fun theFasterOne() {
@@ -47,7 +49,7 @@ class PickingTest {
     @Test
     fun theProcessorWithAReason() {
         val reasons = mapOf<() -> Runtime, String>(
-            { Given("GPU delegate", 40, 0.25f) } to "GPU delegate is slower here than XNNPACK.",
+            { Given("GPU delegate", 40, 0.25f) } to "GPU delegate is not clearly faster here than XNNPACK.",
             { Given("GPU delegate", 0, 0.5f) } to "GPU delegate: its answer differs by 0.25.",
             { Given("GPU delegate", 0, Float.NaN) } to "GPU delegate: it answers values that are no numbers.",
             { throw EdgeKitException("No graphics here.") } to "No graphics here.",
@@ -56,7 +58,36 @@ class PickingTest {
             val found = pick(open)
             assertEquals("XNNPACK", found.info.kernels)
             assertEquals(listOf(reason), found.info.notes)
+            assertEquals(0, processor.closed)
+            found.close()
+            assertEquals(1, processor.closed)
+            processor.closed = 0
         }
+    }
+
+    /** As one that takes no operator of the model. */
+    @Test
+    fun asFastIsNotFaster() {
+        assertTrue(isClearlyFaster(89, 100))
+        assertFalse(isClearlyFaster(91, 100))
+    }
+
+    @Test
+    fun whatFailsStaysNowhere() {
+        val strange = Given("XNNPACK", 0, 0.25f, "string")
+        val error = assertThrows(EdgeKitException::class.java) { pickFastest(strange) { error("not to be opened") } }
+        assertTrue(error.message!!.contains("scores is string"))
+        assertEquals(1, strange.closed)
+        val other = Given("GPU delegate", 0, 0.25f, "string")
+        assertEquals("XNNPACK", pick { other }.info.kernels)
+        assertEquals(1, other.closed)
+    }
+
+    @Test
+    fun sizesBeyondMemory() {
+        val large = TensorInfo("scores", listOf(1, 65_536, 65_536), "float32")
+        assertTrue(assertThrows(EdgeKitException::class.java) { elements(large) }.message!!.contains("more than 2 GB"))
+        assertEquals(12, elements(processor.inputs[0]))
     }
 
     @Test

@@ -2,12 +2,11 @@ package dev.edgekit.app
 
 import android.content.Context
 import dev.edgekit.EdgeKitException
-import java.io.ByteArrayOutputStream
+import dev.edgekit.mapAsset
+import dev.edgekit.mapFile
 import java.io.File
-import java.io.FileInputStream
 import java.io.IOException
 import java.nio.ByteBuffer
-import java.nio.channels.FileChannel
 
 private const val SUFFIX = ".tflite"
 
@@ -20,11 +19,7 @@ internal fun isPlainName(name: String): Boolean =
 /** A model that the app has. */
 class StoredModel(val name: String, private val load: () -> ByteBuffer) {
     /** @throws EdgeKitException it cannot be read. */
-    fun read(): ByteBuffer = try {
-        load()
-    } catch (error: IOException) {
-        throw EdgeKitException("$name cannot be read (${error.message}). Push it again.", error)
-    }
+    fun read(): ByteBuffer = load()
 
     override fun toString(): String = name.removeSuffix(SUFFIX)
 }
@@ -53,7 +48,7 @@ class Storage(private val context: Context) {
     /** All models: those of the app first, each by its name. */
     fun models(): List<StoredModel> {
         val own = context.assets.list("").orEmpty().filter { it.endsWith(SUFFIX) }.sorted()
-        return own.map { StoredModel(it) { readAsset(it) } } + pushed()
+        return own.map { StoredModel(it) { mapAsset(context, it) } } + pushed()
     }
 
     /** @throws EdgeKitException there is none of that name. */
@@ -104,20 +99,4 @@ class Storage(private val context: Context) {
     } catch (_: EdgeKitException) {
         emptyList()
     }
-
-    private fun readAsset(name: String): ByteBuffer = try {
-        context.assets.openFd(name).use { asset ->
-            FileInputStream(asset.fileDescriptor).use {
-                it.channel.map(FileChannel.MapMode.READ_ONLY, asset.startOffset, asset.declaredLength)
-            }
-        }
-    } catch (_: IOException) {
-        // A compressed asset has no place in a file.
-        val bytes = ByteArrayOutputStream()
-        context.assets.open(name).use { it.copyTo(bytes) }
-        ByteBuffer.wrap(bytes.toByteArray())
-    }
 }
-
-private fun mapFile(file: File): ByteBuffer =
-    FileInputStream(file).use { it.channel.map(FileChannel.MapMode.READ_ONLY, 0, it.channel.size()) }

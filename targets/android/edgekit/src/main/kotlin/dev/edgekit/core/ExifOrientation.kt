@@ -16,7 +16,7 @@ private val EXIF_MARK = "Exif\u0000\u0000".toByteArray(Charsets.ISO_8859_1)
  * @param file its bytes, from 0 to the limit.
  */
 public fun readOrientation(file: ByteBuffer): Orientation = try {
-    val data = file.duplicate().apply { rewind() }.slice()
+    val data = file.whole()
     val block = when {
         data.limit() < 12 -> null
 
@@ -104,11 +104,8 @@ private fun readTag(tiff: ByteBuffer): Int? {
     return null
 }
 
-private fun part(data: ByteBuffer, begin: Int, size: Int): ByteBuffer {
-    val view = data.duplicate()
-    view.position(begin)
-    view.limit(minOf(begin.toLong() + size, data.limit().toLong()).toInt())
-    return view.slice()
-}
+/** What there is of it. */
+private fun part(data: ByteBuffer, begin: Int, size: Int): ByteBuffer =
+    data.part(begin, minOf(size, data.limit() - begin))
 
 private fun fourLetters(text: String): Int = text.fold(0) { code, letter -> (code shl 8) or letter.code }

@@ -5,23 +5,28 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
 /** The default of `flatbuffers::Verifier`. */
-private const val MAX_ITEMS = 1_000_000
+private const val MAX_TABLES = 1_000_000
 
 /** Bytes: the offset that names it and the one to its vtable, which tables may share. */
 private const val SMALLEST_TABLE = 8
 
+/** How often a byte may be read as a part of a list, on average, and bytes more, for sharing in a tiny file. */
+private const val SHARING = 2L
+private const val SLACK = 65_536
+
 /**
  * A small, bounds-checked reader of FlatBuffers, as edgekit/tflite/flatbuffer.py: one error for every offset that leads
- * nowhere, and a limit on tables, since offsets may point anywhere forward and a few bytes could name the same one
- * thousands of times.
+ * nowhere, and limits on what is read, since offsets may point anywhere forward and a few bytes could name the same
+ * list thousands of times.
  *
  * @param data from its start to its limit; its position and order are not looked at. What follows the FlatBuffer is
  *   ignored.
  * @param subject the beginning of an error's sentence, as in `x.tflite is not a sound TFLite model`.
  */
 internal class Flatbuffer(data: ByteBuffer, private val subject: String) {
-    private val data: ByteBuffer = data.duplicate().apply { rewind() }.slice().order(ByteOrder.LITTLE_ENDIAN)
-    private var tablesLeft = minOf(MAX_ITEMS, this.data.limit() / SMALLEST_TABLE)
+    private val data: ByteBuffer = data.whole().order(ByteOrder.LITTLE_ENDIAN)
+    private var tablesLeft = minOf(MAX_TABLES, this.data.limit() / SMALLEST_TABLE)
+    private var bytesLeft = SHARING * this.data.limit() + SLACK
 
     /** @throws EdgeKitException as every method of a [Table]: an offset leaves the data. */
     fun root(): Table = Table(uint32(0))
@@ -43,15 +48,12 @@ internal class Flatbuffer(data: ByteBuffer, private val subject: String) {
         fun uint32(field: Int): Long = place(field)?.let { uint32(it) } ?: 0
 
         /** Bytes that are not UTF-8 become U+FFFD: a broken name must not hide the rest of a model. */
-        fun text(field: Int): String = Charsets.UTF_8.decode(bytes(field)).toString()
+        fun text(field: Int): String = Charsets.UTF_8.decode(bytes(field).also { spend(it.limit()) }).toString()
 
         /** The bytes of a vector of bytes, in the file's own memory. */
         fun bytes(field: Int): ByteBuffer {
             val (start, length) = vector(target(field) ?: return ByteBuffer.allocate(0), 1)
-            val part = data.duplicate()
-            part.position(start.toInt())
-            part.limit(start.toInt() + length)
-            return part.slice()
+            return data.part(start.toInt(), length)
         }
 
         fun int32s(field: Int): List<Int> = list(field, 4) { data.getInt(it.toInt()) }
@@ -74,10 +76,14 @@ internal class Flatbuffer(data: ByteBuffer, private val subject: String) {
 
         private fun <T> list(field: Int, itemSize: Int, read: (Long) -> T): List<T> {
             val (start, length) = vector(target(field) ?: return emptyList(), itemSize)
-            // No list of a shape, of scales or of names is longer; those of a hostile file may overlap.
-            if (length > MAX_ITEMS) fail("it has a list of $length items")
+            spend(length * itemSize)
             return List(length) { read(start + it.toLong() * itemSize) }
         }
+    }
+
+    private fun spend(bytes: Int) {
+        bytesLeft -= bytes
+        if (bytesLeft < 0) fail("its lists overlap")
     }
 
     private fun uint16(position: Long): Int = data.getShort(check(position, 2)).toInt() and 0xffff

@@ -29,12 +29,14 @@ public enum class Orientation(
 
     public companion object {
         /** As EXIF has it; what is none of 1..8 stands for upright, as it does elsewhere. */
+        @JvmStatic
         public fun ofExif(number: Int): Orientation = entries.find { it.exif == number } ?: UPRIGHT
 
         /**
          * @param degrees clockwise, as of a camera's sensor: a multiple of 90.
          * @throws EdgeKitException it is none.
          */
+        @JvmStatic
         public fun ofRotation(degrees: Int): Orientation = when (Math.floorMod(degrees, 360)) {
             0 -> UPRIGHT
             90 -> TURNED_90
@@ -46,16 +48,35 @@ public enum class Orientation(
 }
 
 /** The picture as it stands upright. Nothing is copied before it is read. */
-public fun turn(picture: Picture, orientation: Orientation): Picture =
-    if (orientation == Orientation.UPRIGHT) picture else TurnedPicture(picture, orientation)
+public fun turn(picture: Picture, orientation: Orientation): Picture = Turning().turn(picture, orientation)
 
-private class TurnedPicture(private val stored: Picture, private val orientation: Orientation) : Picture {
+/** Turns pictures in the same memory, one after the other: only the last of them can be read. */
+internal class Turning {
+    // Upright rows, and the part of the stored picture that they come from.
+    var strip = IntArray(0)
+        private set
+    var part = IntArray(0)
+        private set
+
+    fun turn(picture: Picture, orientation: Orientation): Picture =
+        if (orientation == Orientation.UPRIGHT) picture else TurnedPicture(picture, orientation, this)
+
+    fun makeRoom(size: Int) {
+        if (strip.size >= size) return
+        strip = IntArray(size)
+        part = IntArray(size)
+    }
+}
+
+private class TurnedPicture(
+    private val stored: Picture,
+    private val orientation: Orientation,
+    private val memory: Turning,
+) : Picture {
     override val width: Int = if (orientation.transposed) stored.height else stored.width
     override val height: Int = if (orientation.transposed) stored.width else stored.height
 
     // The strip of upright rows that was made last.
-    private var strip = IntArray(0)
-    private var part = IntArray(0)
     private var stripLeft = 0
     private var stripTop = 0
     private var stripWidth = 0
@@ -66,16 +87,14 @@ private class TurnedPicture(private val stored: Picture, private val orientation
             val made = left == stripLeft && width == stripWidth && top + y in stripTop until stripTop + stripHeight
             if (!made) makeStrip(left, top + y, width)
             val from = (top + y - stripTop) * width
-            strip.copyInto(into, y * width, from, from + width)
+            memory.strip.copyInto(into, y * width, from, from + width)
         }
     }
 
     private fun makeStrip(left: Int, top: Int, width: Int) {
         val rows = minOf(STRIP, height - top)
-        if (strip.size < width * rows) {
-            strip = IntArray(width * STRIP)
-            part = IntArray(width * STRIP)
-        }
+        memory.makeRoom(width * minOf(STRIP, height))
+        val part = memory.part
         // Where the strip lies in the upright picture before it was mirrored and flipped.
         val x = if (orientation.mirrored) this.width - left - width else left
         val y = if (orientation.flipped) this.height - top - rows else top
@@ -92,6 +111,7 @@ private class TurnedPicture(private val stored: Picture, private val orientation
 
     private fun copyRow(source: Int, out: Int, width: Int, rows: Int) {
         val step = if (orientation.transposed) rows else 1
+        val (strip, part) = memory.strip to memory.part
         var at = if (orientation.transposed) source else source * width
         if (orientation.mirrored) {
             for (x in width - 1 downTo 0) {

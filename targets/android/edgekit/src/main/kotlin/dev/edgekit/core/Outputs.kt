@@ -1,5 +1,6 @@
 package dev.edgekit.core
 
+import dev.edgekit.EdgeKitException
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import kotlin.math.exp
@@ -35,22 +36,30 @@ public data class Prediction(
  *
  * @param stored the tensor's memory, in the machine's order; its position does not matter.
  * @param values gets as many as it has room for.
- * @throws dev.edgekit.EdgeKitException a dtype that no classifier answers in.
+ * @throws EdgeKitException a dtype that no classifier answers in.
  */
 internal fun dequantize(stored: ByteBuffer, info: TensorInfo, values: FloatArray) {
     val data = stored.duplicate().order(ByteOrder.nativeOrder())
-    val zero = info.zeroPoint.toFloat()
-    val scale = info.scale
-    for (index in values.indices) {
-        val value = when (info.dtype) {
-            "float32" -> data.getFloat(index * 4)
-            "uint8" -> (data.get(index).toInt() and 255).toFloat()
-            "int8" -> data.get(index).toFloat()
-            "int16" -> data.getShort(index * 2).toFloat()
-            else -> data.getInt(index * 4).toFloat()
-        }
-        values[index] = if (scale == null) value else (value - zero) * scale
+    when (info.dtype) {
+        "float32" -> for (index in values.indices) values[index] = data.getFloat(index * 4)
+
+        "uint8", "bool" -> for (index in values.indices) values[index] = (data.get(index).toInt() and 255).toFloat()
+
+        "int8" -> for (index in values.indices) values[index] = data.get(index).toFloat()
+
+        "int16" -> for (index in values.indices) values[index] = data.getShort(index * 2).toFloat()
+
+        "int32" -> for (index in values.indices) values[index] = data.getInt(index * 4).toFloat()
+
+        "int64" -> for (index in values.indices) values[index] = data.getLong(index * 8).toFloat()
+
+        else -> throw EdgeKitException(
+            "The output ${info.name} is ${info.dtype}, which is not read here. Export the model again.",
+        )
     }
+    val scale = info.scale ?: return
+    val zero = info.zeroPoint.toFloat()
+    for (index in values.indices) values[index] = (values[index] - zero) * scale
 }
 
 /**

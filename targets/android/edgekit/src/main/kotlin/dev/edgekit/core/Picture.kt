@@ -57,7 +57,7 @@ public class BytePicture(
         val count = width * channels
         if (line.size < count) line = ByteArray(count)
         for (y in 0 until height) {
-            data.position(((top + y) * this.width + left) * channels)
+            data.moveTo(((top + y) * this.width + left) * channels)
             data.get(line, 0, count)
             unpack(line, channels, width, into, y * width)
         }

@@ -20,13 +20,13 @@ internal fun nameTensors(
     signature: Map<Int, String>?,
 ): List<String> {
     if (signature != null) return indices.map { signature[it].orEmpty() }
-    val names = ArrayList<String>()
+    val names = LinkedHashSet<String>()
     rawNames.forEachIndexed { place, raw ->
         var name = readable(raw).ifEmpty { if (rawNames.size == 1) kind else "${kind}_$place" }
         while (name in names) name = "${name}_$place"
         names += name
     }
-    return names
+    return names.toList()
 }
 
 /** `serving_default_image:0` to `image`; empty for a name that says nothing. */

@@ -104,6 +104,7 @@ private class TfliteReader(data: ByteBuffer, private val name: String) {
         val tensors = graph.tables(Field.Subgraph.TENSORS)
         val inputs = graph.int32s(Field.Subgraph.INPUTS)
         val outputs = graph.int32s(Field.Subgraph.OUTPUTS)
+        if (inputs.isEmpty() || outputs.isEmpty()) fail("its graph takes nothing, or answers nothing")
         val signature = findSignature(inputs, outputs)
         return TfliteModel(
             findSpec(),
@@ -174,6 +175,7 @@ private class TfliteReader(data: ByteBuffer, private val name: String) {
 
     /** `null` where they are not exactly these tensors, each once. */
     private fun readNames(entries: List<Flatbuffer.Table>, indices: List<Int>): Map<Int, String>? {
+        if (entries.size != indices.size) return null
         val names = entries.map { it.uint32(Field.TensorMap.INDEX).toInt() to it.text(Field.TensorMap.NAME) }
         return if (names.map { it.first }.sorted() == indices.sorted()) names.toMap() else null
     }
@@ -186,7 +188,7 @@ private class Signature(val key: String, val inputs: Map<Int, String>, val outpu
 
 private fun beginning(data: ByteBuffer, count: Int): String {
     val start = ByteArray(minOf(count, data.limit()))
-    data.duplicate().apply { rewind() }.get(start)
+    data.whole().get(start)
     return String(start, Charsets.ISO_8859_1)
 }
 

@@ -1,5 +1,6 @@
 package dev.edgekit.core
 
+import dev.edgekit.EdgeKitException
 import java.nio.ByteBuffer
 
 /**
@@ -12,10 +13,17 @@ import java.nio.ByteBuffer
 public class YuvPlane(data: ByteBuffer, public val rowStride: Int, public val pixelStride: Int) {
     internal val data: ByteBuffer = data.slice()
 
+    /** @throws EdgeKitException it does not hold so many rows of so many values. */
+    internal fun checkHolds(columns: Int, rows: Int) {
+        // The last value of a frame has no padding behind it.
+        val needed = (rows - 1).toLong() * rowStride + (columns - 1).toLong() * pixelStride + 1
+        if (needed <= data.limit()) return
+        throw EdgeKitException("A plane of the frame has ${data.limit()} bytes, and its pixels need $needed.")
+    }
+
     /** Copies the bytes that hold `count` values of a row; whatever is between them comes along. */
     internal fun read(first: Int, row: Int, count: Int, into: ByteArray) {
-        data.position(row * rowStride + first * pixelStride)
-        // The last value of a frame has no padding behind it.
+        data.moveTo(row * rowStride + first * pixelStride)
         data.get(into, 0, (count - 1) * pixelStride + 1)
     }
 }
@@ -34,7 +42,10 @@ public class YuvPlane(data: ByteBuffer, public val rowStride: Int, public val pi
  *
  * The four pixels that share colour values get the same ones: the resize that follows averages them anyway.
  *
+ * Of one frame: a row of colours that was read is kept. Make another picture of the next one.
+ *
  * @param left of the part of the frame that is the picture, pixels; and so on.
+ * @throws EdgeKitException no pixels, or planes that do not hold them.
  */
 public class YuvPicture(
     override val width: Int,
@@ -49,56 +60,68 @@ public class YuvPicture(
     private var us = ByteArray(0)
     private var vs = ByteArray(0)
 
+    // What is added to the brightness: of the last row of colours that was read.
+    private var reds = IntArray(0)
+    private var greens = IntArray(0)
+    private var blues = IntArray(0)
+    private var colorRow = -1
+    private var firstColor = -1
+
     init {
         checkSize(width, height)
+        y.checkHolds(left + width, top + height)
+        for (plane in listOf(u, v)) plane.checkHolds((left + width + 1) shr 1, (top + height + 1) shr 1)
     }
 
     override fun read(left: Int, top: Int, width: Int, height: Int, into: IntArray) {
         val first = this.left + left
-        val firstColor = first shr 1
-        val colors = ((first + width - 1) shr 1) - firstColor + 1
         if (ys.size < width * y.pixelStride) ys = ByteArray(width * y.pixelStride)
-        if (us.size < colors * u.pixelStride) us = ByteArray(colors * u.pixelStride)
-        if (vs.size < colors * v.pixelStride) vs = ByteArray(colors * v.pixelStride)
-        var colorRow = -1
         for (line in 0 until height) {
             val row = this.top + top + line
             y.read(first, row, width, ys)
-            if (row shr 1 != colorRow) {
-                colorRow = row shr 1
-                u.read(firstColor, colorRow, colors, us)
-                v.read(firstColor, colorRow, colors, vs)
-            }
+            readColors(first shr 1, (first + width - 1) shr 1, row shr 1)
             convert(first and 1, width, into, line * width)
         }
+    }
+
+    private fun readColors(first: Int, last: Int, row: Int) {
+        val count = last - first + 1
+        if (row == colorRow && first == firstColor && count == reds.size) return
+        if (count != reds.size) {
+            us = ByteArray(count * u.pixelStride)
+            vs = ByteArray(count * v.pixelStride)
+            reds = IntArray(count)
+            greens = IntArray(count)
+            blues = IntArray(count)
+        }
+        u.read(first, row, count, us)
+        v.read(first, row, count, vs)
+        for (color in 0 until count) {
+            val blue = (us[color * u.pixelStride].toInt() and 255) - 128
+            val red = (vs[color * v.pixelStride].toInt() and 255) - 128
+            reds[color] = BELOW + (91881 * red + 32768 shr 16)
+            greens[color] = BELOW + (-22554 * blue - 46802 * red + 32768 shr 16)
+            blues[color] = BELOW + (116130 * blue + 32768 shr 16)
+        }
+        colorRow = row
+        firstColor = first
     }
 
     /** @param shift 1 where the row begins with the right one of two pixels that share their colour. */
     private fun convert(shift: Int, width: Int, into: IntArray, place: Int) {
         val ys = ys
-        val us = us
-        val vs = vs
+        val reds = reds
+        val greens = greens
+        val blues = blues
         val cut = CUT
-        val yStep = y.pixelStride
-        val uStep = u.pixelStride
-        val vStep = v.pixelStride
-        var x = -shift
-        var color = 0
-        while (x < width) {
-            val blue = (us[color * uStep].toInt() and 255) - 128
-            val red = (vs[color * vStep].toInt() and 255) - 128
-            val r = BELOW + (91881 * red + 32768 shr 16)
-            val g = BELOW + (-22554 * blue - 46802 * red + 32768 shr 16)
-            val b = BELOW + (116130 * blue + 32768 shr 16)
-            for (pixel in maxOf(x, 0) until minOf(x + 2, width)) {
-                val brightness = ys[pixel * yStep].toInt() and 255
-                into[place + pixel] = OPAQUE or
-                    (cut[brightness + r].toInt() and 255 shl 16) or
-                    (cut[brightness + g].toInt() and 255 shl 8) or
-                    (cut[brightness + b].toInt() and 255)
-            }
-            color++
-            x += 2
+        val step = y.pixelStride
+        for (x in 0 until width) {
+            val color = (x + shift) shr 1
+            val brightness = ys[x * step].toInt() and 255
+            into[place + x] = OPAQUE or
+                (cut[brightness + reds[color]].toInt() and 255 shl 16) or
+                (cut[brightness + greens[color]].toInt() and 255 shl 8) or
+                (cut[brightness + blues[color]].toInt() and 255)
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.edgekit.core
 
 import dev.edgekit.EdgeKitException
+import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Test
@@ -42,6 +43,20 @@ class OrientationTest {
             turn(stored, orientation).read(20, 15, 50, 260, part)
             val wanted = (0 until 260).flatMap { y -> (0 until 50).map { x -> all[(15 + y) * whole.width + 20 + x] } }
             assertEquals("$orientation", wanted, part.toList())
+        }
+    }
+
+    @Test
+    fun memoryIsThatOfPicturesOfAnySize() {
+        val turning = Turning()
+        for ((width, height) in listOf(300 to 400, 7 to 5, 200 to 150, 1 to 500, 300 to 400)) {
+            val stored = ArgbPicture(width, height, IntArray(width * height) { it * 3 + width })
+            for (orientation in Orientation.entries) {
+                val (found, wanted) = listOf(turning.turn(stored, orientation), turn(stored, orientation)).map {
+                    IntArray(width * height).also { out -> it.read(0, 0, it.width, it.height, out) }
+                }
+                assertArrayEquals("$width $height $orientation", wanted, found)
+            }
         }
     }
 

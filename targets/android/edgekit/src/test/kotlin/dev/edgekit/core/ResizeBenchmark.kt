@@ -1,6 +1,7 @@
 package dev.edgekit.core
 
 import org.junit.Test
+import java.lang.management.ManagementFactory
 import java.nio.ByteBuffer
 import java.util.Random
 
@@ -9,6 +10,7 @@ class ResizeBenchmark {
     private val width = 1280
     private val height = 720
     private val random = Random(1)
+    private val clock = ManagementFactory.getThreadMXBean()
 
     private fun bytes(size: Int): ByteBuffer =
         ByteBuffer.allocateDirect(size).apply { put(ByteArray(size).also(random::nextBytes)).rewind() }
@@ -20,7 +22,7 @@ class ResizeBenchmark {
     fun frameTo224() {
         val opaque = IntArray(width * height) { random.nextInt() or OPAQUE }
         val pictures = mapOf(
-            "bitmap" to ArgbPicture(width, height, opaque),
+            "pixels" to ArgbPicture(width, height, opaque),
             "rgb" to BytePicture(width, height, 3, bytes(width * height * 3)),
             "camera" to
                 YuvPicture(
@@ -55,9 +57,9 @@ class ResizeBenchmark {
                 val out = ByteArray(224 * 224 * 3)
                 repeat(300) { preparation.prepare(picture, out) }
                 val times = LongArray(201) {
-                    val begin = System.nanoTime()
+                    val begin = clock.currentThreadCpuTime
                     preparation.prepare(picture, out)
-                    System.nanoTime() - begin
+                    clock.currentThreadCpuTime - begin
                 }
                 println("resize;${mode.id};$name;${times.sortedArray()[100]}")
             }

@@ -1,7 +1,10 @@
 package dev.edgekit.core
 
+import dev.edgekit.EdgeKitException
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
 import org.junit.Test
 import java.nio.ByteBuffer
 import java.util.Random
@@ -63,6 +66,29 @@ class YuvPictureTest {
                 it
         }
         assertArrayEquals(read(cropped.second, 3, 5, 10, 6), read(cropped.first, 0, 0, 10, 6))
+    }
+
+    @Test
+    fun anyOrderOfParts() {
+        val all = read(picture(6, 2), 0, 0, width, height)
+        val one = picture(6, 2)
+        for ((left, top) in listOf(0 to 0, 0 to 1, 1 to 1, 2 to 1, 2 to 12, 3 to 12, 2 to 0)) {
+            val wanted = IntArray(8) { all[top * width + left + it] }
+            assertArrayEquals("$left $top", wanted, read(one, left, top, 8, 1))
+        }
+    }
+
+    @Test
+    fun planesTooSmall() {
+        val sound = plane(ys, width, width, 1)
+        val colors = plane(us, width / 2, width / 2, 1)
+        val short = plane(us.copyOf(us.size - width / 2), width / 2, width / 2, 1)
+        YuvPicture(width, height, sound, colors, colors)
+        for ((y, u, v) in listOf(Triple(colors, colors, colors), Triple(sound, short, colors))) {
+            val error = assertThrows(EdgeKitException::class.java) { YuvPicture(width, height, y, u, v) }
+            assertTrue(error.message!!.contains("its pixels need"))
+        }
+        assertThrows(EdgeKitException::class.java) { YuvPicture(width, height, sound, colors, colors, 0, 1) }
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.edgekit.app.bench
 
+import android.annotation.TargetApi
 import android.content.Context
 import android.content.Intent
 import android.content.IntentFilter
@@ -37,12 +38,15 @@ fun readPhoneState(context: Context): PhoneState {
     val scale = battery?.getIntExtra(BatteryManager.EXTRA_SCALE, -1) ?: -1
     val plugged = battery?.getIntExtra(BatteryManager.EXTRA_PLUGGED, -1) ?: -1
     return PhoneState(
-        thermalStatus = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) power.currentThermalStatus else null,
+        thermalStatus = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) readThermalStatus(power) else null,
         batteryLevel = if (level >= 0 && scale > 0) level.toDouble() / scale else null,
         charging = if (plugged >= 0) plugged != 0 else null,
         powerSave = power.isPowerSaveMode,
     )
 }
+
+@TargetApi(Build.VERSION_CODES.Q)
+private fun readThermalStatus(power: PowerManager): Int = power.currentThermalStatus
 
 /** Why times between two looks at the phone are not what it can do, a sentence each: as edgekit/measure/phone.py. */
 fun findDoubts(before: PhoneState, after: PhoneState): List<String> = buildList {

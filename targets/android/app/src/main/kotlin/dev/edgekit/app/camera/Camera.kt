@@ -1,6 +1,7 @@
 package dev.edgekit.app.camera
 
 import android.annotation.SuppressLint
+import android.annotation.TargetApi
 import android.content.Context
 import android.graphics.ImageFormat
 import android.graphics.SurfaceTexture
@@ -129,13 +130,22 @@ class Camera(
         callback: CameraCaptureSession.StateCallback,
     ) {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.P) {
-            val outputs = surfaces.map(::OutputConfiguration)
-            val kind = SessionConfiguration.SESSION_REGULAR
-            camera.createCaptureSession(SessionConfiguration(kind, outputs, { main.post(it) }, callback))
+            startNewSession(camera, surfaces, callback)
         } else {
             @Suppress("DEPRECATION")
             camera.createCaptureSession(surfaces, callback, main)
         }
+    }
+
+    @TargetApi(Build.VERSION_CODES.P)
+    private fun startNewSession(
+        camera: CameraDevice,
+        surfaces: List<Surface>,
+        callback: CameraCaptureSession.StateCallback,
+    ) {
+        val outputs = surfaces.map(::OutputConfiguration)
+        val kind = SessionConfiguration.SESSION_REGULAR
+        camera.createCaptureSession(SessionConfiguration(kind, outputs, { main.post(it) }, callback))
     }
 
     private fun guard(work: () -> Unit) {
