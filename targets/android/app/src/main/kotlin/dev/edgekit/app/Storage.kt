@@ -26,7 +26,7 @@ class StoredModel(val name: String, private val load: () -> ByteBuffer) {
 
 /**
  * The app's models and results. Models lie in its assets, and in `Android/data/ID/files/edgekit` of the shared storage,
- * where `adb push` may put more; results lie in `results` below.
+ * where adb may put more; results lie in `results` below.
  */
 class Storage(private val context: Context) {
     /** @throws EdgeKitException there is no shared storage. */
@@ -62,7 +62,7 @@ class Storage(private val context: Context) {
     fun file(name: String): File {
         val file = folder.resolve(name)
         if (!isPlainName(name) || !file.isFile) {
-            throw EdgeKitException("There is no file $name in the app's folder. Push it to ${folder.path}.")
+            throw EdgeKitException("There is no file $name in the app's folder. Copy it to ${folder.path}.")
         }
         return file
     }
@@ -75,7 +75,7 @@ class Storage(private val context: Context) {
     fun readText(name: String): String = try {
         file(name).readText()
     } catch (error: IOException) {
-        throw EdgeKitException("$name cannot be read (${error.message}). Push it again.", error)
+        throw EdgeKitException("$name cannot be read (${error.message}). Send it again.", error)
     }
 
     /** Writes a result, so that a reader sees nothing or all of it. */

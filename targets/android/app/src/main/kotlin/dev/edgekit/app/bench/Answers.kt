@@ -19,7 +19,7 @@ internal fun writeAnswers(storage: Storage, graph: Graph, photos: Photos, name: 
     val file = storage.file(photos.file)
     val wanted = photos.size.toLong() * photos.count
     if (file.length() != wanted) {
-        throw EdgeKitException("${photos.file} has ${file.length()} bytes, and the photos have $wanted. Push it again.")
+        throw EdgeKitException("${photos.file} has ${file.length()} bytes, and the photos have $wanted. Send it again.")
     }
     checkShape(graph, photos)
     val pixels = ByteArray(photos.size)
@@ -31,7 +31,7 @@ internal fun writeAnswers(storage: Storage, graph: Graph, photos: Photos, name: 
                     try {
                         source.readFully(pixels)
                     } catch (error: EOFException) {
-                        throw EdgeKitException("${photos.file} ends too early. Push it again.", error)
+                        throw EdgeKitException("${photos.file} ends too early. Send it again.", error)
                     }
                     val answer = graph.answer(pixels)
                     val row = ByteBuffer.allocate(answer.size * Float.SIZE_BYTES).order(ByteOrder.LITTLE_ENDIAN)

@@ -42,7 +42,7 @@ fun answerRequest(storage: Storage, file: String?, benchmark: Benchmark): JSONOb
 private fun measureAll(storage: Storage, benchmark: Benchmark): JSONObject {
     val settings = Settings(LatencyProtocol(), Delegate.CPU)
     val models = storage.models()
-    val lack = if (models.isEmpty()) "The app has no models. Push one to ${storage.folder.path}." else null
+    val lack = if (models.isEmpty()) "The app has no models. Copy one to ${storage.folder.path}." else null
     return makeReport(LATEST, models.map { benchmark.measure(it, settings) }, lack)
 }
 
