@@ -59,6 +59,7 @@ public class YuvPicture(
     private var ys = ByteArray(0)
     private var us = ByteArray(0)
     private var vs = ByteArray(0)
+    private var pixels = IntArray(0)
 
     // What is added to the brightness: of the last row of colours that was read.
     private var reds = IntArray(0)
@@ -74,29 +75,42 @@ public class YuvPicture(
     }
 
     override fun read(left: Int, top: Int, width: Int, height: Int, into: IntArray) {
-        val first = this.left + left
-        if (ys.size < width * y.pixelStride) ys = ByteArray(width * y.pixelStride)
+        // Whole pairs of pixels that share their colour; the first and the last may lie half outside.
+        val shift = this.left + left and 1
+        val first = this.left + left shr 1
+        makeRoom(shift + width + 1 shr 1)
         for (line in 0 until height) {
             val row = this.top + top + line
-            y.read(first, row, width, ys)
-            readColors(first shr 1, (first + width - 1) shr 1, row shr 1)
-            convert(first and 1, width, into, line * width)
+            readBrightness(2 * first, row, shift + width)
+            readColors(first, row shr 1)
+            convert()
+            pixels.copyInto(into, line * width, shift, shift + width)
         }
     }
 
-    private fun readColors(first: Int, last: Int, row: Int) {
-        val count = last - first + 1
-        if (row == colorRow && first == firstColor && count == reds.size) return
-        if (count != reds.size) {
-            us = ByteArray(count * u.pixelStride)
-            vs = ByteArray(count * v.pixelStride)
-            reds = IntArray(count)
-            greens = IntArray(count)
-            blues = IntArray(count)
-        }
-        u.read(first, row, count, us)
-        v.read(first, row, count, vs)
-        for (color in 0 until count) {
+    private fun makeRoom(colors: Int) {
+        if (colors == reds.size) return
+        ys = ByteArray(2 * colors * y.pixelStride)
+        us = ByteArray(colors * u.pixelStride)
+        vs = ByteArray(colors * v.pixelStride)
+        pixels = IntArray(2 * colors)
+        reds = IntArray(colors)
+        greens = IntArray(colors)
+        blues = IntArray(colors)
+        colorRow = -1
+    }
+
+    private fun readBrightness(first: Int, row: Int, count: Int) {
+        y.read(first, row, count, ys)
+        // Of Android's cameras it is 1.
+        if (y.pixelStride > 1) for (x in 0 until count) ys[x] = ys[x * y.pixelStride]
+    }
+
+    private fun readColors(first: Int, row: Int) {
+        if (row == colorRow && first == firstColor) return
+        u.read(first, row, reds.size, us)
+        v.read(first, row, reds.size, vs)
+        for (color in reds.indices) {
             val blue = (us[color * u.pixelStride].toInt() and 255) - 128
             val red = (vs[color * v.pixelStride].toInt() and 255) - 128
             reds[color] = BELOW + (91881 * red + 32768 shr 16)
@@ -107,21 +121,23 @@ public class YuvPicture(
         firstColor = first
     }
 
-    /** @param shift 1 where the row begins with the right one of two pixels that share their colour. */
-    private fun convert(shift: Int, width: Int, into: IntArray, place: Int) {
+    private fun convert() {
         val ys = ys
+        val pixels = pixels
         val reds = reds
         val greens = greens
         val blues = blues
-        val cut = CUT
-        val step = y.pixelStride
-        for (x in 0 until width) {
-            val color = (x + shift) shr 1
-            val brightness = ys[x * step].toInt() and 255
-            into[place + x] = OPAQUE or
-                (cut[brightness + reds[color]].toInt() and 255 shl 16) or
-                (cut[brightness + greens[color]].toInt() and 255 shl 8) or
-                (cut[brightness + blues[color]].toInt() and 255)
+        val cutRed = CUT_RED
+        val cutGreen = CUT_GREEN
+        val cutBlue = CUT_BLUE
+        for (color in reds.indices) {
+            val red = reds[color]
+            val green = greens[color]
+            val blue = blues[color]
+            val one = ys[2 * color].toInt() and 255
+            val other = ys[2 * color + 1].toInt() and 255
+            pixels[2 * color] = cutRed[one + red] or cutGreen[one + green] or cutBlue[one + blue]
+            pixels[2 * color + 1] = cutRed[other + red] or cutGreen[other + green] or cutBlue[other + blue]
         }
     }
 }
@@ -129,5 +145,7 @@ public class YuvPicture(
 /** What is added to a colour so that none is negative; the formula gives -227 to 481. */
 private const val BELOW = 256
 
-/** Values beyond 0..255 cut to it: a table, since branches cost more than all the arithmetic. */
-private val CUT = ByteArray(1024) { (it - BELOW).coerceIn(0, 255).toByte() }
+// Values beyond 0..255 cut to it, at their place in a pixel: tables, since branches cost more than all the arithmetic.
+private val CUT_BLUE = IntArray(1024) { (it - BELOW).coerceIn(0, 255) }
+private val CUT_GREEN = IntArray(1024) { CUT_BLUE[it] shl 8 }
+private val CUT_RED = IntArray(1024) { CUT_BLUE[it] shl 16 or OPAQUE }

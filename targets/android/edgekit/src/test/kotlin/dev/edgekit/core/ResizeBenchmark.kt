@@ -18,38 +18,19 @@ class ResizeBenchmark {
     private fun plane(width: Int, height: Int, pixelStride: Int): YuvPlane =
         YuvPlane(bytes(width * height * pixelStride), width * pixelStride, pixelStride)
 
+    private fun camera(): Picture {
+        val (columns, rows) = width / 2 to height / 2
+        return YuvPicture(width, height, plane(width, height, 1), plane(columns, rows, 2), plane(columns, rows, 2))
+    }
+
     @Test
     fun frameTo224() {
         val opaque = IntArray(width * height) { random.nextInt() or OPAQUE }
         val pictures = mapOf(
             "pixels" to ArgbPicture(width, height, opaque),
             "rgb" to BytePicture(width, height, 3, bytes(width * height * 3)),
-            "camera" to
-                YuvPicture(
-                    width,
-                    height,
-                    plane(width, height, 1),
-                    plane(width / 2, height / 2, 2),
-                    plane(
-                        width / 2,
-                        height / 2,
-                        2,
-                    ),
-                ),
-            "camera, turned" to turn(
-                YuvPicture(
-                    width,
-                    height,
-                    plane(width, height, 1),
-                    plane(width / 2, height / 2, 2),
-                    plane(
-                        width / 2,
-                        height / 2,
-                        2,
-                    ),
-                ),
-                Orientation.TURNED_90,
-            ),
+            "camera" to camera(),
+            "camera, turned" to turn(camera(), Orientation.TURNED_90),
         )
         for (mode in listOf(ResizeMode.CROP, ResizeMode.STRETCH)) {
             for ((name, picture) in pictures) {

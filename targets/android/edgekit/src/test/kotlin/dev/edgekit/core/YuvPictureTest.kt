@@ -25,10 +25,10 @@ class YuvPictureTest {
         return YuvPlane(ByteBuffer.wrap(data), rowStride, pixelStride)
     }
 
-    private fun picture(padding: Int, pixelStride: Int): YuvPicture = YuvPicture(
+    private fun picture(padding: Int, pixelStride: Int, brightnessStride: Int = 1): YuvPicture = YuvPicture(
         width,
         height,
-        plane(ys, width, width + padding, 1),
+        plane(ys, width, width * brightnessStride + padding, brightnessStride),
         plane(us, width / 2, width / 2 * pixelStride + padding, pixelStride),
         plane(vs, width / 2, width / 2 * pixelStride + padding, pixelStride),
     )
@@ -41,11 +41,13 @@ class YuvPictureTest {
         val plain = read(picture(0, 1), 0, 0, width, height)
         for (padding in listOf(0, 1, 10)) {
             for (pixelStride in 1..3) {
-                assertArrayEquals(
-                    "$padding $pixelStride",
-                    plain,
-                    read(picture(padding, pixelStride), 0, 0, width, height),
-                )
+                for (brightnessStride in 1..2) {
+                    assertArrayEquals(
+                        "$padding $pixelStride $brightnessStride",
+                        plain,
+                        read(picture(padding, pixelStride, brightnessStride), 0, 0, width, height),
+                    )
+                }
             }
         }
     }
