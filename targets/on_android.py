@@ -7,6 +7,7 @@ removed at the end; nothing is downloaded.
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
@@ -30,7 +31,7 @@ from edgekit.remote.android.app_request import AppRequest
 from edgekit.remote.android.app_result import read_app_result, read_engine, reading
 from edgekit.remote.android.facts import FACTS, STATE, find_emulation, parse_properties, read_device, read_state
 from edgekit.remote.android.look import PhoneLook
-from edgekit.remote.android.phone import Phone, open_phone
+from edgekit.remote.android.phone import FOLDER, Phone, open_phone
 from edgekit.remote.android.tool import ON_DEVICE, VARIABLE, Tool, ToolRun, find_tool
 from edgekit.runtime.engines.base import EngineInfo
 from edgekit.targets import register
@@ -119,7 +120,7 @@ class AndroidDevice:
             state=read_state(phone.script(STATE).output),
             apps=tuple(find_apps(phone)),
             tool=None if tool is None else str(tool),
-            free_bytes=phone.free_bytes("/data/local/tmp"),
+            free_bytes=phone.free_bytes(FOLDER),
         )
 
     def close(self) -> None:
@@ -175,9 +176,13 @@ class AndroidDevice:
         begin = time.monotonic()
         found = app.run(AppRequest(path, protocol, self._delegate, threads or 1, seconds))
         seconds = time.monotonic() - begin
-        emulation = find_emulation(parse_properties(self._open().script("getprop").output))
+        emulation = self._emulation
         with reading():
             return read_app_result(found, emulation, seconds)
+
+    @functools.cached_property
+    def _emulation(self) -> str | None:
+        return find_emulation(parse_properties(self._open().script("getprop").output))
 
     def _measure_by_tool(self, tool: Tool, path: Path, protocol: LatencyProtocol, threads: int | None) -> Measurement:
         phone = self._open()

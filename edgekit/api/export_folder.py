@@ -182,8 +182,10 @@ def publish(
 
 def _has_edited_readme(folder: Path, plan: Plan | None) -> bool:
     """Whether there is a README that an export leaves as it is: somebody's, where files are to be changed by hand."""
+    if plan is None or not plan.kind.editable:
+        return False
     older = read_older(folder)
-    return plan is not None and plan.kind.editable and older is not None and is_edited(folder, older)
+    return older is not None and is_edited(folder, older)
 
 
 def _publish(folder: Path, outcome: Outcome, name: str, check: Check, log: Path | None) -> ManifestEntry:
@@ -214,9 +216,8 @@ def _remove_stale(folder: Path, older: Manifest, replaced: set[str], progress: P
 
 def _older(folder: Path) -> Manifest | None:
     """The manifest of an earlier export into the folder, less what is no longer there."""
-    try:
-        older = Manifest.read(folder)
-    except (ModelFileError, SpecError):
+    older = read_older(folder)
+    if older is None:
         return None
     present = tuple(entry for entry in older.artifacts if (folder / entry.file).exists())
     return dataclasses.replace(older, artifacts=present)

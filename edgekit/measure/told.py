@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+CLOCKS_DIFFER = 1.0
+"""Seconds by which another clock may be ahead."""
+
 
 class ToldError(ValueError):
     """Something that was told cannot be what it is said to be; the message is a clause without a full stop."""
@@ -67,6 +70,21 @@ class Told:
         if not values:
             raise ToldError(f"{self._where(name)} is empty")
         return tuple(_number(one, f"{self._where(name)}[{place}]", low, high) for place, one in enumerate(values))
+
+    def durations(self, name: str, in_a_second: float, seconds: float) -> tuple[float, ...]:
+        """A list of how long runs took that came one after the other.
+
+        Args:
+            name: of the field.
+            in_a_second: how many of its units are a second.
+            seconds: that have passed here meanwhile; together they cannot have taken longer.
+        """
+        longest = in_a_second * (seconds + CLOCKS_DIFFER)
+        values = self.numbers(name, 0, longest)
+        if (total := sum(values)) > longest:
+            total /= in_a_second
+            raise ToldError(f"the runs took {total:.1f} s by its clock, where {seconds:.1f} s have passed")
+        return values
 
     def whole(self, name: str, low: int, high: int) -> int | None:
         """A whole number from ``low`` to ``high``; ``None`` where nothing was told."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.progress import Silent
 from edgekit.spec import ImageFormat, image_classifier
 from edgekit.targets.base import TargetRequest
 from edgekit.targets.on_android import AndroidDevice
@@ -21,22 +20,13 @@ from tests.android.library_cases import write_cases
 from tests.android.library_photos import export_classifier, write_photos
 from tests.android.maven import MavenRun, find_lack, run_maven
 from tests.conftest import missing
+from tests.heard import Heard
 
 PHOTOS = 100
 """Validation photos that the Kotlin library answers as Python does."""
 
 SwitchOn = Callable[..., Handset]
 Open = Callable[..., AndroidDevice]
-
-
-class Warnings(Silent):
-    """Keeps what should not be missed."""
-
-    def __init__(self) -> None:
-        self.found: list[str] = []
-
-    def warn(self, message: str) -> None:
-        self.found.append(message)
 
 
 @pytest.fixture(scope="session")
@@ -71,13 +61,13 @@ def handset(switch_on: SwitchOn) -> Handset:
 
 
 @pytest.fixture
-def warned() -> Warnings:
+def warned() -> Heard:
     """What a target warned of."""
-    return Warnings()
+    return Heard()
 
 
 @pytest.fixture
-def target(adb: AdbClient, warned: Warnings) -> Iterator[Open]:
+def target(adb: AdbClient, warned: Heard) -> Iterator[Open]:
     """Opens a device in this process."""
     with ExitStack() as stack:
 

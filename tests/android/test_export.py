@@ -32,6 +32,7 @@ from edgekit.spec import ImageFormat, image_classifier
 from tests.android.handset import Handset
 from tests.android.maven import find_lack
 from tests.conftest import REPOSITORY, missing
+from tests.heard import Heard
 
 SIZE = 24
 TEMPLATE = REPOSITORY / "targets" / "android"
@@ -61,18 +62,6 @@ NAMES = [
 ]
 
 Make = Callable[..., edgekit.Model]
-
-
-class Listener(Silent):
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.warned: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-    def warn(self, message: str) -> None:
-        self.warned.append(message)
 
 
 @pytest.fixture(scope="module")
@@ -340,7 +329,7 @@ def test_what_was_changed_by_hand_is_kept_or_asked_about(plan: Plan, tmp_path: P
     ):
         publish(folder, plan)
     assert theirs.read_text() == "// mine\n"
-    listener = Listener()
+    listener = Heard()
     publish(folder, plan, force=True, progress=listener)
     assert theirs.read_text() == "// newer\n"
     assert listener.warned == [f"Replaced, though changed by hand since the last export: {ACTIVITY}."]
@@ -353,7 +342,7 @@ def test_what_was_removed_by_hand_is_not_written_again(plan: Plan, tmp_path: Pat
     folder = tmp_path / "app"
     publish(folder, plan)
     (folder / ACTIVITY).unlink()
-    listener = Listener()
+    listener = Heard()
     publish(folder, plan, progress=listener)
     assert not (folder / ACTIVITY).exists()
     assert listener.said == [f"Removed by hand since the last export, and not written again: {ACTIVITY}."]
@@ -365,7 +354,7 @@ def test_what_was_removed_by_hand_is_not_written_again(plan: Plan, tmp_path: Pat
 
 
 def test_a_readme_that_was_changed_by_hand_stays(make: Make, photos: Any, tmp_path: Path) -> None:
-    folder, listener = tmp_path / "app", Listener()
+    folder, listener = tmp_path / "app", Heard()
     edgekit.export(make(), "android:fp32", folder, progress=SILENT)
     edgekit.export(make(), "android:fp16", folder, progress=listener)
     assert "rosen-co.fp16.tflite" in (folder / "README.md").read_text(encoding="utf-8")
@@ -518,7 +507,7 @@ def test_a_name_leaves_room_for_the_rest_of_a_files_name(make: Make, tmp_path: P
 def test_what_the_project_cannot_have_is_said_in_its_own_words(make: Make, tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match=r"needs calibration photos.*export what needs none: --to android:fp32$"):
         edgekit.export(make(), "android:int8", tmp_path / "app", progress=SILENT)
-    listener = Listener()
+    listener = Heard()
     edgekit.export(make(), "android", tmp_path / "app", progress=listener)
     assert "the project goes without tflite:int8, which --calibration FOLDER would bring." in listener.said[0]
 

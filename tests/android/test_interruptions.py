@@ -16,8 +16,9 @@ import pytest
 from edgekit.errors import TargetError
 from edgekit.measure.latency import LatencyProtocol
 from tests.android.checks import assert_fails, assert_works, listed
-from tests.android.conftest import Open, Warnings
+from tests.android.conftest import Open
 from tests.android.handset import TOOL, Handset
+from tests.heard import Heard
 from tests.pi.checks import until
 from tests.pi.commands import finish
 
@@ -26,7 +27,7 @@ LONG = LatencyProtocol(1, 0, 3, 60, 60)
 
 @pytest.mark.parametrize("by", ["app", "tool"])
 def test_the_cable_is_pulled_while_it_measures(
-    handset: Handset, target: Open, warned: Warnings, hello: Path, by: str
+    handset: Handset, target: Open, warned: Heard, hello: Path, by: str
 ) -> None:
     if by == "app":
         handset.install_app(mood="hang")
@@ -41,7 +42,7 @@ def test_the_cable_is_pulled_while_it_measures(
     assert "Is the cable still plugged in" in str(caught.value)
     pulling.join()
     device.close()
-    (warning,) = warned.found
+    (warning,) = warned.warned
     assert "What was sent may still be on" in warning
     assert f"adb -s {handset.serial} shell" in warning
     by_hand = warning.rpartition("remove it: ")[2]

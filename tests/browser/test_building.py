@@ -15,11 +15,11 @@ import pytest
 
 from edgekit import bundle
 from edgekit.errors import EdgeKitError, OutputError
-from edgekit.progress import Silent
 from edgekit.runtime.engines import node_process
 from edgekit.web import building
 from edgekit.web.page import find_page
 from tests.cli.conftest import heed_interrupts
+from tests.heard import Heard
 
 BUILD = """\
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -46,14 +46,6 @@ bundle.SOURCES = Path(sys.argv[1])
 from edgekit.web.building import main
 sys.exit(main())
 """
-
-
-class Listener(Silent):
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
 
 
 @pytest.fixture
@@ -84,7 +76,7 @@ def parts(sources: Path) -> set[str]:
 
 
 def test_the_first_use_builds_and_says_so_once(sources: Path) -> None:
-    first, second = Listener(), Listener()
+    first, second = Heard(), Heard()
     page = find_page(first)
     assert (page / "index.html").read_text() == "built"
     assert page == sources / "dist" / "page"
@@ -95,8 +87,8 @@ def test_the_first_use_builds_and_says_so_once(sources: Path) -> None:
 
 
 def test_only_what_has_changed_is_built(sources: Path) -> None:
-    assert building.build(Listener()) == "sizes\n"
-    again, changed, gone = Listener(), Listener(), Listener()
+    assert building.build(Heard()) == "sizes\n"
+    again, changed, gone = Heard(), Heard(), Heard()
     assert building.build(again) == ""
     assert not again.said
     (sources / "src" / "more.ts").write_text("export {};\n")
@@ -109,7 +101,7 @@ def test_only_what_has_changed_is_built(sources: Path) -> None:
 
 def test_variables_for_node_do_not_reach_it(sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NODE_OPTIONS", "--require /nowhere.js")
-    assert building.build(Listener()) == "sizes\n"
+    assert building.build(Heard()) == "sizes\n"
 
 
 @pytest.mark.usefixtures("no_wheel")
@@ -174,7 +166,7 @@ def test_ctrl_c_leaves_nothing_half_built(sources: Path) -> None:
     assert process.returncode == 130
     assert "Traceback" not in output
     assert parts(sources) == {"node", "lib", "engines"}
-    listener = Listener()
+    listener = Heard()
     assert (find_page(listener) / "index.html").is_file()
     assert listener.said == ["Building the page for browsers ..."]
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from edgekit.data import CachePolicy
+from tests.heard import Heard
 
 LONG_AGO = 1_600_000_000
 """An mtime that no index mistrusts as too recent."""
@@ -38,23 +39,16 @@ class Recorded:
         self.closed = True
 
 
-class Listener:
-    """A progress listener that keeps all it hears."""
+class Listener(Heard):
+    """Keeps the tasks, too."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.tasks: list[Recorded] = []
-        self.said: list[str] = []
-        self.warned: list[str] = []
 
     def task(self, description: str, total: int) -> Recorded:
         self.tasks.append(Recorded(description, total))
         return self.tasks[-1]
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-    def warn(self, message: str) -> None:
-        self.warned.append(message)
 
 
 @pytest.fixture

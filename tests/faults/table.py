@@ -17,28 +17,14 @@ from typing import Any
 import pytest
 
 from edgekit.errors import EdgeKitError
-from edgekit.progress import Silent
 from tests.conftest import missing
 from tests.faults.pictures import png
+from tests.heard import Heard
 
 _LONGEST_MESSAGE = 2_000
 
 _LEAKS = ("Traceback", " object at 0x", "<function ", "\x1b[", "tuple index", "unexpected keyword")
 """What shows that a message was written for programmers, or by a program that did not know better."""
-
-
-class Heard(Silent):
-    """Remembers what the user would have been told."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.warned: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-    def warn(self, message: str) -> None:
-        self.warned.append(message)
 
 
 @dataclass

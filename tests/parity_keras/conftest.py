@@ -10,7 +10,7 @@ import pytest
 
 import edgekit
 import edgekit.api.model
-from edgekit.progress import Silent
+from tests.heard import Heard
 from tests.parity_keras.side_by_side import SAME_AS_RUN, write_photos
 
 
@@ -56,21 +56,11 @@ class Trained:
     said: list[str]
 
 
-class Listener(Silent):
-    """Hears what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-
 @pytest.fixture(scope="session")
 def run(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """One training of two epochs."""
     folder = tmp_path_factory.mktemp("parity-training")
-    callback, listener = make_callback(), Listener()
+    callback, listener = make_callback(), Heard()
     model = edgekit.train(
         photos,
         output=folder / "colors.keras",

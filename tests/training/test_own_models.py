@@ -14,6 +14,7 @@ from edgekit.training.classifier import Classifier, build_classifier, set_traina
 from edgekit.training.config import TrainingConfig
 from edgekit.training.network import HeadSettings
 from edgekit.training.objective import Objective
+from tests.heard import Heard
 
 keras = import_keras()
 layers = keras.layers
@@ -23,18 +24,8 @@ THREE = Objective("multi-class", 3)
 LABELS = ("a", "b", "c")
 
 
-class Listener:
-    """A Progress that keeps what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.warned: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-    def warn(self, message: str) -> None:
-        self.warned.append(message)
+class Listener(Heard):
+    """Building is no task."""
 
     def task(self, description: str, total: int) -> Any:
         raise AssertionError("building is no task")

@@ -93,13 +93,8 @@ private fun readTag(tiff: ByteBuffer): Int? {
     for (entry in 0 until (tiff.getShort(directory).toInt() and 0xffff)) {
         val at = directory + 2 + entry * 12
         if (tiff.getShort(at).toInt() and 0xffff != ORIENTATION_TAG) continue
-        return if (tiff.getShort(at + 2).toInt() ==
-            UNSIGNED_SHORT
-        ) {
-            tiff.getShort(at + 8).toInt()
-        } else {
-            tiff.getInt(at + 8)
-        }
+        val isShort = tiff.getShort(at + 2).toInt() == UNSIGNED_SHORT
+        return if (isShort) tiff.getShort(at + 8).toInt() else tiff.getInt(at + 8)
     }
     return null
 }

@@ -101,10 +101,9 @@ public fun topPredictions(
     require(top >= 1) { "top is a whole number from 1 on. Got: $top." }
     val threshold = spec.confidenceThreshold ?: if (spec.isMultiLabel) DEFAULT_THRESHOLD else null
     // The sort is stable; what is not a number comes last.
-    val order = probabilities.indices.sortedByDescending {
-        probabilities[it].takeUnless(Float::isNaN)
-            ?: -Float.MAX_VALUE
-    }.take(top)
+    val order = probabilities.indices
+        .sortedByDescending { probabilities[it].takeUnless(Float::isNaN) ?: -Float.MAX_VALUE }
+        .take(top)
     val best = probabilities[order[0]]
     if (threshold != null && !(best >= threshold)) {
         return listOf(Prediction(NONE_OF_THESE, NONE_OF_THESE, "", best, -1))

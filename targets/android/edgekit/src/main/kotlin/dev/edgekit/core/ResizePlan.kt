@@ -32,8 +32,7 @@ internal fun planResize(width: Int, height: Int, image: ImageFormat): ResizePlan
             if (wide) {
                 boxWidth = share(height, image.width, image.height)
             } else {
-                boxHeight =
-                    share(width, image.height, image.width)
+                boxHeight = share(width, image.height, image.width)
             }
 
         ResizeMode.LETTERBOX ->

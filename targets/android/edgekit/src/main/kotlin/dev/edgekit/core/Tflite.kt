@@ -162,13 +162,8 @@ private class TfliteReader(data: ByteBuffer, private val name: String) {
             .mapNotNull { table ->
                 val takes = readNames(table.tables(Field.Signature.INPUTS), inputs)
                 val answers = readNames(table.tables(Field.Signature.OUTPUTS), outputs)
-                if (takes == null ||
-                    answers == null
-                ) {
-                    null
-                } else {
-                    Signature(table.text(Field.Signature.KEY), takes, answers)
-                }
+                if (takes == null || answers == null) return@mapNotNull null
+                Signature(table.text(Field.Signature.KEY), takes, answers)
             }
         return found.find { it.key == DEFAULT_SIGNATURE } ?: found.firstOrNull()
     }
@@ -201,9 +196,8 @@ private fun whatItIs(data: ByteBuffer): String {
 
         start.startsWith("version https://git-lfs") -> "it is a Git LFS pointer; fetch the file itself"
 
-        start.trimStart().startsWith(
-            "<",
-        ) -> "it is a page in HTML, such as a server's answer that there is no such file"
+        start.trimStart().startsWith("<") ->
+            "it is a page in HTML, such as a server's answer that there is no such file"
 
         else -> "it lacks the mark $IDENTIFIER"
     }

@@ -17,9 +17,7 @@ private const val SHOWN_PIXELS = 1600
 
 /** Asks a person for a photo: the system's photo picker, which needs no permission, or the documents. */
 fun pickIntents(): List<Intent> = buildList {
-    if (Build.VERSION.SDK_INT >=
-        Build.VERSION_CODES.TIRAMISU
-    ) {
+    if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {
         add(Intent(MediaStore.ACTION_PICK_IMAGES).setType("image/*"))
     }
     add(Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE).setType("image/*"))
